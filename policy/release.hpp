@@ -1,0 +1,138 @@
+#pragma once
+// The verdict: who may ask at all (admit), and what may leave (release). Pure: facts and `now` in, verdict and
+// evidence out; no store, no clock, no log. [design §4]
+
+#include "policy/facts.hpp"
+
+#include <variant>
+
+namespace policy {
+
+/// The deployment's rules, the same for every clinic of it.
+struct Rules {
+  std::vector<PurposeCode> purpose_codes;  ///< exact pairs; anything else is unknown
+  PurposeSet supported = PurposeSet::all();  ///< purposes this deployment answers at all
+  std::string version = {};                ///< names these rules in every decision record
+};
+
+/// The gates in their order: the first that refuses is the reason.
+enum class Gate { Caller, Purpose, Choice, Evaluation };
+
+enum class Reason {
+  Permitted, CallerUntrusted, CallerUnknown, CallerInactive, CallerNotDelegated,
+  PurposeMissing, PurposeUnknown, PurposeNotSupported, PatientPurpose, ClinicPurpose, PolicyError,
+};
+/// `caller-untrusted`, `patient-purpose` …: as audit, commands and tests write it.
+std::string_view code(Reason reason) noexcept;
+
+/// What one gate found. All gates are evaluated and recorded.
+struct Finding {
+  Gate gate;
+  Reason reason;            ///< Reason::Permitted where it lets pass
+  std::string sentence;     ///< plain words, for our own staff only
+  std::string evidence;     ///< record id and version, rule version, directory version
+  std::string would_change; ///< what would change it; empty where it permits
+  bool permits() const { return reason == Reason::Permitted; }
+};
+
+/// The findings of all gates for one resource (or for the request as a whole), in gate order.
+struct Verdict {
+  std::string resource;  ///< our own id of what was judged; empty for the request as a whole
+  std::vector<Finding> findings;
+  bool permits() const;
+  Reason reason() const;            ///< of the first gate that refuses
+  const Finding* refusal() const;   ///< that finding, or null
+};
+
+/// A caller that the first two gates let in. Only admit makes one.
+class Admitted {
+ public:
+  PurposeSet purposes() const { return purposes_; }
+  const HomeCommunityId& home() const { return home_; }  ///< whom policy acts for
+  const std::string& implementer() const { return implementer_; }
+  const Verdict& verdict() const { return verdict_; }
+  const std::string& rules_version() const { return rules_version_; }
+
+ private:
+  friend std::variant<Admitted, Verdict> admit(const Rules&, const Caller&);
+  Admitted(HomeCommunityId home) : home_(std::move(home)) {}
+  PurposeSet purposes_;
+  HomeCommunityId home_;
+  std::string implementer_;
+  Verdict verdict_;
+  std::string rules_version_;
+};
+
+/// Judges caller and purpose before any patient is looked up.
+/// @return Admitted, or the verdict that refuses
+std::variant<Admitted, Verdict> admit(const Rules& rules, const Caller& caller);
+
+/// A resource of one patient with what is known of the patient's choice, not yet judged.
+template <class T>
+struct Held {
+  T resource;
+  std::string id;       ///< our own id of the resource, for the record
+  ChoiceFacts choice;
+};
+
+/// Judges one resource: all gates, in order.
+Verdict judge(const Admitted& admitted, std::string resource_id, const ChoiceFacts& choice);
+
+/// Resources that policy let go, in the order given, and the verdicts on all. The only thing a writer of answers
+/// accepts; only release makes one.
+template <class T>
+class Released {
+ public:
+  const std::vector<T>& resources() const { return resources_; }
+  const std::vector<Verdict>& verdicts() const { return verdicts_; }
+  bool withheld_any() const { return withheld_; }
+
+  /// The same release with each resource completed by what was not needed to judge it (a document by its bytes).
+  /// @param complete  `Result<U>(const T&)`; an error of it ends the whole
+  template <class U, class Complete>
+  base::Result<Released<U>> completed(Complete complete) const {
+    Released<U> more;
+    more.verdicts_ = verdicts_;
+    more.withheld_ = withheld_;
+    for (const T& resource : resources_) more.resources_.push_back(TRY(complete(resource)));
+    return more;
+  }
+
+ private:
+  template <class U>
+  friend class Released;
+  template <class U>
+  friend Released<U> release(const Admitted&, std::vector<Held<U>>);
+  template <class U>
+  friend Released<U> release_all_or_none(const Admitted&, std::vector<Held<U>>);
+  Released() = default;
+  std::vector<T> resources_;
+  std::vector<Verdict> verdicts_;
+  bool withheld_ = false;
+};
+
+/// Lets go what every gate permits, resource by resource.
+template <class T>
+Released<T> release(const Admitted& admitted, std::vector<Held<T>> held) {
+  Released<T> released;
+  for (Held<T>& one : held) {
+    released.verdicts_.push_back(judge(admitted, one.id, one.choice));
+    if (released.verdicts_.back().permits()) {
+      released.resources_.push_back(std::move(one.resource));
+    } else {
+      released.withheld_ = true;
+    }
+  }
+  return released;
+}
+
+/// The same for candidates that may be one and the same person: one that is withheld withholds all, so that a denied
+/// candidate never gives way to the second best. [design §4, ambiguity]
+template <class T>
+Released<T> release_all_or_none(const Admitted& admitted, std::vector<Held<T>> held) {
+  auto released = release(admitted, std::move(held));
+  if (released.withheld_any()) released.resources_.clear();
+  return released;
+}
+
+}  // namespace policy

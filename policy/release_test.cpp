@@ -1,0 +1,275 @@
+#include "policy/release.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace policy {
+namespace {
+
+HomeCommunityId home(std::string_view oid) { return HomeCommunityId::parse(oid).value(); }
+
+Organization organization(std::string_view oid, std::string implementer) {
+  return {.home = home(oid), .name = "Test", .active = true, .implementer = std::move(implementer), .version = "1"};
+}
+
+Code nhin(std::string code) { return {std::move(code), "2.16.840.1.113883.3.18.7.1", {}}; }
+
+Rules rules() {
+  const auto shipped = shipped_purpose_codes();
+  return {.purpose_codes = {shipped.begin(), shipped.end()}, .version = "test"};
+}
+
+Caller honest_caller() {
+  Caller caller;
+  caller.tls_implementer = caller.signer_implementer = caller.assertion_implementer = "1.2.3";
+  caller.home = {"urn:oid:1.2.3.4", organization("1.2.3.4", "1.2.3")};
+  caller.sender = NamedOrganization{"1.2.3", organization("1.2.3", "1.2.3")};
+  caller.purposes = {nhin("TREATMENT")};
+  return caller;
+}
+
+Reason reason_of(const std::variant<Admitted, Verdict>& admission) {
+  const auto* refused = std::get_if<Verdict>(&admission);
+  return refused ? refused->reason() : Reason::Permitted;
+}
+
+static_assert(!std::is_default_constructible_v<Admitted>);
+static_assert(!std::is_constructible_v<Admitted, HomeCommunityId>);
+static_assert(!std::is_default_constructible_v<Released<int>>);
+static_assert(!std::is_constructible_v<Released<int>, std::vector<int>>);
+
+struct CallerCase {
+  const char* name;
+  void (*change)(Caller&);
+  Reason expected;
+};
+
+TEST(Admit, JudgesEveryCallerByItsFirstFault) {
+  const CallerCase cases[] = {
+      {"honest", [](Caller&) {}, Reason::Permitted},
+      {"TLS certificate of nobody", [](Caller& c) { c.tls_implementer.reset(); }, Reason::CallerUnknown},
+      {"signer of nobody", [](Caller& c) { c.signer_implementer.reset(); }, Reason::CallerUnknown},
+      {"assertion signer of nobody", [](Caller& c) { c.assertion_implementer.reset(); }, Reason::CallerUnknown},
+      {"TLS of another implementer", [](Caller& c) { c.tls_implementer = "9.9"; }, Reason::CallerUntrusted},
+      {"signer of another implementer", [](Caller& c) { c.signer_implementer = "9.9"; }, Reason::CallerUntrusted},
+      {"assertion of another implementer", [](Caller& c) { c.assertion_implementer = "9.9"; }, Reason::CallerUntrusted},
+      {"home not in the directory", [](Caller& c) { c.home.entry.reset(); }, Reason::CallerUnknown},
+      {"home inactive", [](Caller& c) { c.home.entry->active = false; }, Reason::CallerInactive},
+      {"home of another implementer", [](Caller& c) { c.home.entry->implementer = "9.9"; }, Reason::CallerNotDelegated},
+      {"no sender (XCA)", [](Caller& c) { c.sender.reset(); }, Reason::Permitted},
+      {"sender not in the directory", [](Caller& c) { c.sender->entry.reset(); }, Reason::CallerUnknown},
+      {"sender inactive", [](Caller& c) { c.sender->entry->active = false; }, Reason::CallerInactive},
+      {"sender of another implementer", [](Caller& c) { c.sender->entry->implementer = "9.9"; },
+       Reason::CallerNotDelegated},
+      {"sender differs where equality is demanded", [](Caller& c) { c.demand_equal_sender = true; },
+       Reason::CallerNotDelegated},
+      {"sender equals where equality is demanded",
+       [](Caller& c) {
+         c.demand_equal_sender = true;
+         c.sender = c.home;
+       },
+       Reason::Permitted},
+      {"principal that delegated",
+       [](Caller& c) {
+         c.grantor = NamedOrganization{"Organization/5.5", organization("5.5", "5.5")};
+         c.grantor->entry->delegates = {home("1.2.3.4")};
+       },
+       Reason::Permitted},
+      {"principal that did not delegate",
+       [](Caller& c) { c.grantor = NamedOrganization{"Organization/5.5", organization("5.5", "5.5")}; },
+       Reason::CallerNotDelegated},
+      {"principal that delegated to the implementer only",
+       [](Caller& c) {
+         c.grantor = NamedOrganization{"Organization/5.5", organization("5.5", "5.5")};
+         c.grantor->entry->delegates = {home("1.2.3")};
+       },
+       Reason::CallerNotDelegated},
+      {"principal unknown", [](Caller& c) { c.grantor = NamedOrganization{"Organization/5.5", {}}; },
+       Reason::CallerUnknown},
+      {"principal inactive",
+       [](Caller& c) {
+         c.grantor = NamedOrganization{"Organization/5.5", organization("5.5", "5.5")};
+         c.grantor->entry->delegates = {home("1.2.3.4")};
+         c.grantor->entry->active = false;
+       },
+       Reason::CallerInactive},
+  };
+  for (const CallerCase& one : cases) {
+    Caller caller = honest_caller();
+    one.change(caller);
+    EXPECT_EQ(code(reason_of(admit(rules(), caller))), code(one.expected)) << one.name;
+  }
+}
+
+struct PurposeCase {
+  const char* name;
+  std::vector<Code> asked;
+  Reason expected;
+};
+
+TEST(Admit, MapsPurposesByTheExactPairAndNeverAssumesOne) {
+  const std::string nhin_system = "2.16.840.1.113883.3.18.7.1", act_reason = "2.16.840.1.113883.5.8";
+  const PurposeCase cases[] = {
+      {"NHIN treatment", {{"TREATMENT", nhin_system, ""}}, Reason::Permitted},
+      {"ActReason treatment", {{"TREAT", act_reason, ""}}, Reason::Permitted},
+      {"TEFCA treatment", {{"T-TRTMNT", "2.16.840.1.113883.3.7204.1.5.2.1", ""}}, Reason::Permitted},
+      {"none", {}, Reason::PurposeMissing},
+      {"code of one system under another", {{"TREATMENT", act_reason, ""}}, Reason::PurposeUnknown},
+      {"and the reverse", {{"TREAT", nhin_system, ""}}, Reason::PurposeUnknown},
+      {"no system", {{"TREATMENT", "", ""}}, Reason::PurposeUnknown},
+      {"blank-padded system", {{"TREATMENT", " " + nhin_system, ""}}, Reason::PurposeUnknown},
+      {"lower case", {{"treatment", nhin_system, ""}}, Reason::PurposeUnknown},
+      {"code in the display name only", {{"", nhin_system, "TREATMENT"}}, Reason::PurposeUnknown},
+      {"emergency is no Carequality purpose", {{"EMERGENCY", nhin_system, ""}}, Reason::PurposeUnknown},
+      {"two known", {nhin("TREATMENT"), nhin("PAYMENT")}, Reason::Permitted},
+      {"the same twice", {nhin("TREATMENT"), nhin("TREATMENT")}, Reason::Permitted},
+      {"one known, one unknown", {nhin("TREATMENT"), nhin("BTG")}, Reason::PurposeUnknown},
+      {"coverage without an authorization", {nhin("COVERAGE")}, Reason::PurposeNotSupported},
+  };
+  for (const PurposeCase& one : cases) {
+    Caller caller = honest_caller();
+    caller.purposes = one.asked;
+    EXPECT_EQ(code(reason_of(admit(rules(), caller))), code(one.expected)) << one.name;
+  }
+}
+
+TEST(Admit, TakesCoverageWithAnAuthorizationReference) {
+  Caller caller = honest_caller();
+  caller.purposes = {nhin("COVERAGE")};
+  caller.authorization_reference = "urn:oid:1.2.3";
+  EXPECT_EQ(reason_of(admit(rules(), caller)), Reason::Permitted);
+}
+
+TEST(Admit, RefusesAPurposeThisDeploymentDoesNotSupport) {
+  Rules narrow = rules();
+  narrow.supported = {Purpose::Treatment};
+  Caller caller = honest_caller();
+  EXPECT_EQ(reason_of(admit(narrow, caller)), Reason::Permitted);
+  caller.purposes = {nhin("PAYMENT")};
+  EXPECT_EQ(reason_of(admit(narrow, caller)), Reason::PurposeNotSupported);
+}
+
+TEST(Admit, RecordsEveryGateAlsoBehindTheFirstRefusal) {
+  Caller caller = honest_caller();
+  caller.home.entry.reset();
+  caller.purposes.clear();
+  const auto admission = admit(rules(), caller);
+  const auto& verdict = std::get<Verdict>(admission);
+  ASSERT_EQ(verdict.findings.size(), 2u);
+  EXPECT_EQ(verdict.reason(), Reason::CallerUnknown);
+  EXPECT_EQ(verdict.findings[1].reason, Reason::PurposeMissing);
+}
+
+Admitted admitted_for(std::vector<Code> purposes) {
+  Caller caller = honest_caller();
+  caller.purposes = std::move(purposes);
+  return std::get<Admitted>(admit(rules(), caller));
+}
+
+ChoiceFacts defaults(PurposeSet set) { return {.clinic_defaults = set, .clinic_version = "3"}; }
+ChoiceFacts chosen(PurposeSet set, PurposeSet clinic = PurposeSet::all()) {
+  return {.clinic_defaults = clinic, .clinic_version = "3", .choice = PurposeChoice{set, "c1", "patient"}};
+}
+
+struct ChoiceCase {
+  const char* name;
+  std::vector<Code> asked;
+  ChoiceFacts facts;
+  Reason expected;
+};
+
+TEST(Release, JudgesByThePatientsOwnSetElseByTheClinicsDefaults) {
+  ChoiceFacts unreadable = chosen(PurposeSet::all());
+  unreadable.readable = false;
+  const ChoiceCase cases[] = {
+      {"default permits", {nhin("TREATMENT")}, defaults({Purpose::Treatment}), Reason::Permitted},
+      {"default lacks it", {nhin("PAYMENT")}, defaults({Purpose::Treatment}), Reason::ClinicPurpose},
+      {"opt-in clinic", {nhin("TREATMENT")}, defaults({}), Reason::ClinicPurpose},
+      {"patient permits what the clinic does not", {nhin("PAYMENT")}, chosen({Purpose::Payment}, {}), Reason::Permitted},
+      {"patient forbids what the clinic permits", {nhin("TREATMENT")}, chosen({Purpose::Payment}), Reason::PatientPurpose},
+      {"the empty set is a choice", {nhin("TREATMENT")}, chosen({}), Reason::PatientPurpose},
+      {"every purpose asked must be permitted", {nhin("TREATMENT"), nhin("PAYMENT")}, chosen({Purpose::Treatment}),
+       Reason::PatientPurpose},
+      {"all of several permitted", {nhin("TREATMENT"), nhin("PAYMENT")},
+       chosen({Purpose::Treatment, Purpose::Payment}), Reason::Permitted},
+      {"a record that cannot be read", {nhin("TREATMENT")}, unreadable, Reason::PolicyError},
+  };
+  for (const ChoiceCase& one : cases) {
+    const Verdict verdict = judge(admitted_for(one.asked), "r", one.facts);
+    EXPECT_EQ(code(verdict.reason()), code(one.expected)) << one.name;
+    EXPECT_EQ(verdict.findings.size(), 4u) << one.name;
+    const Finding* refusal = verdict.refusal();
+    EXPECT_EQ(refusal == nullptr, one.expected == Reason::Permitted) << one.name;
+    if (refusal) {
+      EXPECT_FALSE(refusal->would_change.empty()) << one.name;
+    }
+  }
+}
+
+TEST(Release, AddingADenialNeverPermitsMore) {
+  const Admitted admitted = admitted_for({nhin("TREATMENT"), nhin("PAYMENT")});
+  for (std::int64_t clinic = 0; clinic < 128; ++clinic) {
+    for (std::int64_t patient = 0; patient < 128; ++patient) {
+      const auto full = chosen(*PurposeSet::from_bits(patient), *PurposeSet::from_bits(clinic));
+      const bool permits = judge(admitted, "r", full).permits();
+      for (std::int64_t bit = 1; bit < 128; bit <<= 1) {
+        const auto less = chosen(*PurposeSet::from_bits(patient & ~bit), *PurposeSet::from_bits(clinic));
+        if (judge(admitted, "r", less).permits()) {
+          EXPECT_TRUE(permits) << clinic << ' ' << patient << ' ' << bit;
+        }
+      }
+    }
+  }
+}
+
+TEST(Release, LetsGoOnlyWhatIsPermittedAndKeepsTheOrder) {
+  const auto released = release(admitted_for({nhin("TREATMENT")}),
+                                std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})},
+                                                       {2, "b", chosen({})},
+                                                       {3, "c", defaults({Purpose::Treatment})}});
+  EXPECT_THAT(released.resources(), testing::ElementsAre(1, 3));
+  ASSERT_EQ(released.verdicts().size(), 3u);
+  EXPECT_TRUE(released.withheld_any());
+  EXPECT_EQ(released.verdicts()[1].resource, "b");
+}
+
+TEST(Release, WithholdsAllCandidatesWhereOneIsWithheld) {
+  const Admitted admitted = admitted_for({nhin("TREATMENT")});
+  const auto one_denied = release_all_or_none(
+      admitted, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})}, {2, "b", chosen({})}});
+  EXPECT_THAT(one_denied.resources(), testing::IsEmpty());
+  const auto both = release_all_or_none(admitted, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})},
+                                                                         {2, "b", chosen({Purpose::Treatment})}});
+  EXPECT_THAT(both.resources(), testing::ElementsAre(1, 2));
+}
+
+TEST(Release, CompletesOnlyWhatWasLetGo) {
+  const auto released =
+      release(admitted_for({nhin("TREATMENT")}),
+              std::vector<Held<int>>{{1, "a", chosen({})}, {2, "b", chosen({Purpose::Treatment})}});
+  std::vector<int> asked;
+  const auto completed = released.completed<std::string>([&](int value) -> base::Result<std::string> {
+    asked.push_back(value);
+    return std::to_string(value);
+  });
+  ASSERT_TRUE(completed);
+  EXPECT_THAT(asked, testing::ElementsAre(2));
+  EXPECT_THAT(completed->resources(), testing::ElementsAre("2"));
+  EXPECT_EQ(completed->verdicts().size(), 2u);
+}
+
+TEST(PurposeSet, ReadsWhatItWritesAndNothingElse) {
+  for (std::int64_t bits = 0; bits < 128; ++bits) {
+    const PurposeSet set = *PurposeSet::from_bits(bits);
+    EXPECT_EQ(PurposeSet::parse(set.words()), set);
+  }
+  EXPECT_EQ(PurposeSet::parse("all"), PurposeSet::all());
+  for (const char* bad : {"", "treatment,", ",treatment", "Treatment", "treatment payment", "everything"}) {
+    EXPECT_FALSE(PurposeSet::parse(bad)) << bad;
+  }
+  EXPECT_FALSE(PurposeSet::from_bits(-1));
+  EXPECT_FALSE(PurposeSet::from_bits(128));
+}
+
+}  // namespace
+}  // namespace policy
