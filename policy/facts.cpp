@@ -46,14 +46,14 @@ std::optional<PurposeSet> PurposeSet::parse(std::string_view words) {
   if (words == "all") return all();
   if (words == "none") return PurposeSet{};
   PurposeSet set;
-  while (!words.empty()) {
+  for (;;) {
     const auto comma = words.find(',');
     const auto purpose = purpose_from_word(words.substr(0, comma));
     if (!purpose) return std::nullopt;
     set.add(*purpose);
-    words = comma == std::string_view::npos ? std::string_view{} : words.substr(comma + 1);
+    if (comma == std::string_view::npos) return set;
+    words.remove_prefix(comma + 1);
   }
-  return set.empty() ? std::nullopt : std::optional(set);
 }
 
 std::string PurposeSet::words() const {

@@ -71,24 +71,24 @@ TEST(Admit, JudgesEveryCallerByItsFirstFault) {
        Reason::Permitted},
       {"principal that delegated",
        [](Caller& c) {
-         c.grantor = NamedOrganization{"Organization/5.5", organization("5.5", "5.5")};
+         c.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5")};
          c.grantor->entry->delegates = {home("1.2.3.4")};
        },
        Reason::Permitted},
       {"principal that did not delegate",
-       [](Caller& c) { c.grantor = NamedOrganization{"Organization/5.5", organization("5.5", "5.5")}; },
+       [](Caller& c) { c.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5")}; },
        Reason::CallerNotDelegated},
       {"principal that delegated to the implementer only",
        [](Caller& c) {
-         c.grantor = NamedOrganization{"Organization/5.5", organization("5.5", "5.5")};
+         c.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5")};
          c.grantor->entry->delegates = {home("1.2.3")};
        },
        Reason::CallerNotDelegated},
-      {"principal unknown", [](Caller& c) { c.grantor = NamedOrganization{"Organization/5.5", {}}; },
+      {"principal unknown", [](Caller& c) { c.grantor = NamedOrganization{"Organization/2.5.5", {}}; },
        Reason::CallerUnknown},
       {"principal inactive",
        [](Caller& c) {
-         c.grantor = NamedOrganization{"Organization/5.5", organization("5.5", "5.5")};
+         c.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5")};
          c.grantor->entry->delegates = {home("1.2.3.4")};
          c.grantor->entry->active = false;
        },

@@ -1,0 +1,85 @@
+"""Examples in the documentation are run as they stand, and what pages refer to exists."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from peer.gateway import program
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*/README.md")),
+         *sorted(ROOT.glob("*/*/README.md"))]
+
+
+def test_the_start_page_leads_to_a_first_answer(tmp_path):
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/start.md").read_text(), re.M | re.S)
+    assert len(blocks) == 5
+    script = "set -eo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "\n".join(blocks)
+    environment = {**os.environ, "PATH": f"{program().parent}:{os.environ['PATH']}", "REPOSITORY": str(ROOT)}
+    environment.pop("GATEHOUSE_CONFIG", None)
+    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True,
+                         timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "outcome: OK" in ran.stdout and "outcome: NF" in ran.stdout and "Permit." in ran.stdout
+
+
+def commands():
+    listed = subprocess.run([str(program()), "--help"], capture_output=True, text=True, check=True).stdout
+    groups = re.findall(r"^  ([a-z]+) ", listed.split("Subcommands:")[1], re.M)
+    for group in groups:
+        help_text = subprocess.run([str(program()), group, "--help"], capture_output=True, text=True, check=True).stdout
+        below = help_text.split("Subcommands:")
+        if len(below) == 1:
+            yield (group,)
+        else:
+            yield from ((group, name) for name in re.findall(r"^  ([a-z-]+) ", below[1], re.M))
+
+
+def test_every_command_has_help_with_an_example():
+    found = list(commands())
+    assert len(found) > 25
+    for words in found:
+        ran = subprocess.run([str(program()), *words, "--help"], capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, words
+        assert f"Example:\n  gatehouse {' '.join(words)}" in ran.stdout, words
+
+
+@pytest.mark.parametrize("arguments, exit_code", [
+    ((), 2), (("nonsense",), 2), (("policy", "set"), 2), (("patient", "import", "/nowhere", "--config", "/nowhere"), 1),
+])
+def test_exit_codes_tell_bad_usage_from_failure(arguments, exit_code):
+    ran = subprocess.run([str(program()), *arguments], capture_output=True, text=True, check=False)
+    assert ran.returncode == exit_code, ran.stdout + ran.stderr
+    assert ran.stderr, "an error says what to do"
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_known_name(tmp_path):
+    (tmp_path / "g.toml").write_text('[network]\nprot = 8443\n')
+    ran = subprocess.run([str(program()), "clinic", "list", "--config", str(tmp_path / "g.toml")], capture_output=True,
+                         text=True, check=False)
+    assert ran.returncode == 1
+    assert "network.prot" in ran.stderr and "network.port" in ran.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_pages_refer_to_what_exists(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs/specs.md", ROOT / "docs/quirks.md", ROOT / "docs/security.md"],
+                         ids=lambda page: page.name)
+def test_tables_name_files_and_tests_that_exist(page):
+    sources = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if path.suffix in (".cpp", ".hpp", ".py")
+               and "build" not in path.parts}
+    texts = {}
+    for row in page.read_text().splitlines():
+        for file, test in re.findall(r"`((?:[\w-]+/)+[\w-]+\.(?:cpp|hpp|py))(?:::(\w+(?:\.\w+)?))?`", row):
+            assert file in sources, f"{file} in: {row}"
+            if test:
+                text = texts.setdefault(file, (ROOT / file).read_text())
+                assert test.split(".")[-1] in text, f"{file}::{test}"

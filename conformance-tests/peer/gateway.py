@@ -1,0 +1,233 @@
+"""The built program in a scratch directory: made, started, stopped, killed, and told what to do by its commands.
+
+Its clock is set from outside by libfaketime: the release program has no option for that.
+"""
+
+import datetime
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from .client import Connection, free_port, plain_get
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBFAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+START_S = 20
+PATHS = {"ITI-55": "/ihe/xcpd", "ITI-38": "/ihe/xca/query", "ITI-39": "/ihe/xca/retrieve"}
+
+
+def program():
+    """$GATEHOUSE, else the release build."""
+    return Path(os.environ.get("GATEHOUSE") or ROOT / "build" / "release" / "gatehouse")
+
+
+class Clock:
+    """The clock of one gateway and its commands; it runs on from where it is set. Without setting it is the machine's.
+    Only the calendar is moved: time-outs go by the monotonic clock, which is left alone."""
+
+    def __init__(self, folder):
+        self._file = Path(folder) / "clock"
+        self._ahead = datetime.timedelta()
+        self.is_set = False
+
+    def set(self, text):
+        """@param text  `2026-11-21T19:31:00Z`"""
+        wanted = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+        self._write(wanted - datetime.datetime.utcnow())
+
+    def advance(self, **delta):
+        """`advance(seconds=121)`"""
+        self._write(self._ahead + datetime.timedelta(**delta))
+
+    def _write(self, ahead):
+        self._ahead, self.is_set = ahead, True
+        # Written beside and renamed: a process that reads the clock meanwhile must not find an empty file.
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(f"{ahead.total_seconds():+.3f}\n")
+        fresh.replace(self._file)
+
+    def now(self):
+        return datetime.datetime.utcnow() + self._ahead
+
+    def environment(self):
+        if not self.is_set:
+            return {}
+        return {"LD_PRELOAD": LIBFAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self._file), "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended."""
+    exit: int
+    output: str
+    errors: str
+
+    @property
+    def json(self):
+        return json.loads(self.output)
+
+
+class CommandFailed(AssertionError):
+    pass
+
+
+class Gateway:
+    """One data directory with the program that works on it."""
+
+    def __init__(self, folder, home, *, name="Hill Valley Behavioral Health", time_zone="America/New_York",
+                 database=None, public_urls=(), at=None, options=()):
+        self.folder, self.home, self.name, self.time_zone = Path(folder), home, name, time_zone
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.data = self.folder / "data"
+        self.config = self.data / "gatehouse.toml"
+        self.log = self.folder / "serve.log"
+        self.database, self.public_urls, self.options = database, tuple(public_urls), tuple(options)
+        self.network_port, self.operator_port = free_port(), free_port()
+        self.clock = Clock(self.folder)
+        if at:
+            self.clock.set(at)
+        self.process = None
+
+    # ------------------------------------------------ commands
+
+    def _environment(self):
+        return {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", **self.clock.environment()}
+
+    def run(self, *arguments):
+        """Runs `gatehouse ARGUMENTS…` as given, whatever comes of it."""
+        done = subprocess.run([str(program()), *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                              env=self._environment(), cwd=self.folder)
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def command(self, *arguments, exit=0):
+        """Runs a command on this gateway's configuration. @raise CommandFailed where it ends otherwise than `exit`"""
+        ran = self.run(*arguments, "--config", self.config)
+        if ran.exit != exit:
+            raise CommandFailed(f"gatehouse {' '.join(map(str, arguments))}: exit {ran.exit}\n{ran.output}{ran.errors}")
+        return ran
+
+    def json(self, *arguments):
+        return self.command(*arguments, "--json").json
+
+    def init(self):
+        database = ["--database", self.database] if self.database else []
+        urls = [text for url in self.public_urls for text in ("--public-url", url)]
+        ran = self.run("init", self.data, "--home", self.home, "--name", self.name, "--time-zone", self.time_zone,
+                       "--network-port", self.network_port, "--operator-port", self.operator_port, *database, *urls,
+                       *self.options)
+        if ran.exit != 0:
+            raise CommandFailed(f"gatehouse init: exit {ran.exit}\n{ran.output}{ran.errors}")
+        return self
+
+    def configure(self, key, value):
+        """Sets one key of the configuration file; it counts from the next start."""
+        text, found = re.subn(rf"(?m)^#? ?{re.escape(key)} *=.*$", f"{key} = {json.dumps(value)}",
+                              self.config.read_text())
+        if found != 1:
+            raise CommandFailed(f"the configuration has {found} lines for {key}")
+        self.config.write_text(text)
+
+    def write(self, name, content):
+        """A file beside the data directory, for commands that take one."""
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    # ------------------------------------------------ the running program
+
+    def start(self):
+        with self.log.open("ab") as log:
+            start = log.tell()
+            self.process = subprocess.Popen([str(program()), "serve", "--config", str(self.config)], stdout=log,
+                                            stderr=subprocess.STDOUT, env=self._environment(), cwd=self.folder)
+        ready = self._wait_for_ready(start)
+        self.network_port, self.operator_port = ready["network"], ready["operator"]
+        return self
+
+    def _wait_for_ready(self, start):
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            for line in self.log.read_bytes()[start:].splitlines():
+                if line.startswith(b"{") and b'"ready"' in line and line.rstrip().endswith(b"}"):
+                    return json.loads(line)
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise CommandFailed(f"the gateway did not start: exit {self.process.poll()}\n"
+                            + self.log.read_bytes()[start:][-3000:].decode(errors="replace"))
+
+    def stop(self):
+        """As an operator stops it. @return its exit code"""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=45)
+        return self.process.returncode if self.process else 0
+
+    def kill(self):
+        """kill -9"""
+        self.process.kill()
+        self.process.wait()
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    # ------------------------------------------------ what can be seen of it
+
+    @property
+    def url(self):
+        return f"https://localhost:{self.network_port}"
+
+    def certificate(self, name):
+        """PEM of `tls` or `signing`."""
+        return (self.data / "keys" / f"{name}.pem").read_bytes()
+
+    @property
+    def tls_der(self):
+        return x509.load_pem_x509_certificates(self.certificate("tls"))[0].public_bytes(Encoding.DER)
+
+    def connect(self, credential, **options):
+        return Connection(self.network_port, credential, options.pop("server", self.tls_der), **options)
+
+    def send(self, message, credential, path="/ihe/xca/query", connection=None):
+        """Sends a message (or a pair of content type and bytes). @return Answer"""
+        content_type, body = message if isinstance(message, tuple) else message.wire()
+        if connection is not None:
+            return connection.post(path, content_type, body)
+        with self.connect(credential) as own:
+            return own.post(path, content_type, body)
+
+    def operator(self, path):
+        return plain_get(self.operator_port, path)
+
+    def audit(self, *arguments, kind="event", limit=100_000):
+        """Rows of `audit search`, oldest first, each with its payload; the newest where there are more than `limit`.
+        @param kind  event, decision, or None for all"""
+        narrowed = ["--kind", kind] if kind else []
+        rows = self.json("audit", "search", "--limit", limit, *narrowed, *arguments)["events"]
+        return rows[::-1]
+
+    def audit_of(self, message_id):
+        """Audit events of the request with this wsa:MessageID."""
+        return [row for row in self.audit(limit=400) if row["payload"].get("message_id") == message_id]
+
+    def audit_mark(self):
+        """The instant from which audit_since is to count."""
+        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def audit_since(self, mark):
+        return self.audit("--from", mark, limit=400)
+
+    def verify_audit(self, witness=None):
+        """@return (exit code, what the command said)"""
+        extra = ["--witness", witness] if witness else []
+        ran = self.run("audit", "verify", *extra, "--config", self.config)
+        return ran.exit, ran.output + ran.errors

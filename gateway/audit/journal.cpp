@@ -1,0 +1,201 @@
+#include "gateway/audit/journal.hpp"
+
+#include "base/error_table.hpp"
+#include "gateway/audit/replay.hpp"
+#include "gateway/audit/writer.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+namespace gateway::audit {
+namespace {
+
+using base::Cause;
+using base::fail;
+
+constexpr base::ErrorRow rows[] = {
+    {int(Errc::ForeignKey), "audit-foreign-key", "the database knows this node by another audit key", Cause::Defect},
+    {int(Errc::QueueFull), "audit-queue-full", "too many requests wait for the audit trail", Cause::TryLater},
+};
+constinit const base::ErrorTable errors("gatehouse.audit", rows);
+
+/// How often a database that failed is asked whether it takes commits again.
+constexpr std::chrono::seconds probe_every{1};
+
+/// How many requests of each hash are in flight on this node.
+struct Places {
+  std::mutex mutex;
+  std::unordered_map<std::string, unsigned> taken;
+};
+
+struct Queued {
+  Entry entry;
+  std::function<void(Result<Claimed>)> done;
+};
+
+}  // namespace
+
+boost::system::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(code), errors}; }
+
+class InFlight {
+ public:
+  /// Null where `most` are in flight already.
+  static std::shared_ptr<InFlight> take(const std::shared_ptr<Places>& places, const std::string& request,
+                                        unsigned most) {
+    const std::scoped_lock lock(places->mutex);
+    auto& taken = places->taken[request];
+    if (taken >= most) return nullptr;
+    ++taken;
+    return std::make_shared<InFlight>(places, request);
+  }
+  InFlight(std::shared_ptr<Places> places, std::string request)
+      : places_(std::move(places)), request_(std::move(request)) {}
+  ~InFlight() {
+    const std::scoped_lock lock(places_->mutex);
+    const auto found = places_->taken.find(request_);
+    if (--found->second == 0) places_->taken.erase(found);
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  std::shared_ptr<Places> places_;
+  std::string request_;
+};
+
+struct Journal::Parts {
+  Parts(store::Database& of_database, const Options& of_options, Writer with_writer)
+      : database(of_database), limits(of_options.limits), queue_max(of_options.queue_max),
+        batch_max(of_options.batch_max), writer(std::move(with_writer)) {}
+
+  store::Database& database;
+  const ClaimLimits limits;
+  const std::size_t queue_max, batch_max;
+  const std::shared_ptr<Places> places = std::make_shared<Places>();
+
+  mutable std::mutex mutex;
+  std::condition_variable arrived;
+  std::deque<Queued> queue;
+  bool ending = false;
+
+  std::atomic<bool> healthy{true};
+  std::atomic<std::uint64_t> commits{0}, entries{0};
+  std::atomic<std::size_t> unwitnessed{0};
+  Writer writer;
+  std::thread thread;
+
+  void run() {
+    for (auto batch = next_batch(); batch; batch = next_batch()) {
+      if (batch->empty()) {
+        if (writer.probe()) healthy = true;
+      } else {
+        commit(*batch);
+      }
+    }
+  }
+
+  /// What queued meanwhile; empty when it is time to look after a database that failed; nothing at the end.
+  std::optional<std::vector<Queued>> next_batch() {
+    std::unique_lock lock(mutex);
+    const auto something = [&] { return ending || !queue.empty(); };
+    if (healthy) {
+      arrived.wait(lock, something);
+    } else {
+      arrived.wait_for(lock, probe_every, something);
+    }
+    if (queue.empty() && ending) return std::nullopt;
+    const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), batch_max));
+    std::vector<Queued> batch(std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.begin() + count));
+    queue.erase(queue.begin(), queue.begin() + count);
+    return batch;
+  }
+
+  void commit(std::span<Queued> batch) {
+    std::vector<const Entry*> pointers;
+    for (const Queued& queued : batch) pointers.push_back(&queued.entry);
+    auto written = writer.write(pointers);
+    if (!written && batch.size() > 1 && written.error().code != store::Errc::Unavailable) {
+      // One entry that cannot be written must not take the others down.
+      for (std::size_t i = 0; i < batch.size(); ++i) commit(batch.subspan(i, 1));
+      return;
+    }
+    healthy = written.has_value();
+    unwitnessed = writer.unwitnessed();
+    if (written) {
+      ++commits;
+      entries += batch.size();
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      batch[i].done(written ? Result<Claimed>(std::move((*written)[i])) : Result<Claimed>(written.error()));
+    }
+    if (written) prune_by(batch);
+  }
+
+  void prune_by(std::span<const Queued> batch) {
+    const auto claiming = std::ranges::find_if(batch, [](const Queued& queued) { return queued.entry.claim.has_value(); });
+    if (claiming != batch.end()) writer.prune(claiming->entry.claim->now);
+  }
+};
+
+Journal::Journal(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {
+  parts_->thread = std::thread([this] { parts_->run(); });
+}
+
+Journal::~Journal() {
+  {
+    const std::scoped_lock lock(parts_->mutex);
+    parts_->ending = true;
+  }
+  parts_->arrived.notify_one();
+  parts_->thread.join();
+}
+
+Result<std::unique_ptr<Journal>> Journal::open(store::Database& database, Options options) {
+  auto writer = TRY(Writer::open(database, options));
+  auto parts = std::make_unique<Parts>(database, options, std::move(writer));
+  return std::unique_ptr<Journal>(new Journal(std::move(parts)));
+}
+
+Result<std::pair<Claimed, std::shared_ptr<InFlight>>> Journal::examine(const Claim& claim) {
+  auto place = InFlight::take(parts_->places, claim.request, parts_->limits.repeats_at_once);
+  if (!place) return std::pair{Claimed{.verdict = ClaimVerdict::Busy, .repeat_of = {}}, std::move(place)};
+  auto& session = *TRY(parts_->database.session());
+  auto claimed = judge(claim, TRY(read_rows(session, claim)), parts_->limits);
+  if (!goes_on(claimed.verdict)) place.reset();
+  return std::pair{std::move(claimed), std::move(place)};
+}
+
+void Journal::commit(Entry entry, std::function<void(Result<Claimed>)> done) {
+  {
+    const std::scoped_lock lock(parts_->mutex);
+    if (parts_->queue.size() < parts_->queue_max) {
+      parts_->queue.push_back({std::move(entry), std::move(done)});
+      done = nullptr;
+    }
+  }
+  if (done) return done(fail(Errc::QueueFull));
+  parts_->arrived.notify_one();
+}
+
+Result<Claimed> Journal::commit_and_wait(Entry entry) {
+  std::promise<Result<Claimed>> promise;
+  commit(std::move(entry), [&promise](Result<Claimed> outcome) { promise.set_value(std::move(outcome)); });
+  return promise.get_future().get();
+}
+
+Journal::Figures Journal::figures() const {
+  const std::scoped_lock lock(parts_->mutex);
+  return {.commits = parts_->commits,
+          .entries = parts_->entries,
+          .queued = parts_->queue.size(),
+          .unwitnessed = parts_->unwitnessed};
+}
+
+bool Journal::healthy() const { return parts_->healthy; }
+
+}  // namespace gateway::audit

@@ -1,0 +1,62 @@
+#include "gateway/audit/witness.hpp"
+
+#include "gateway/store/database.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gateway::audit {
+namespace {
+
+/// Lines are cumulative proofs: of those the file could not take, the newest matter.
+constexpr std::size_t waiting_max = 1000;
+constexpr off_t line_max = 4096;
+
+/// The length of the file up to its last line end.
+off_t whole_lines(int file, off_t size) {
+  std::string tail(static_cast<std::size_t>(std::min(size, line_max)), '\0');
+  const auto begin = size - static_cast<off_t>(tail.size());
+  if (::pread(file, tail.data(), tail.size(), begin) != static_cast<ssize_t>(tail.size())) return size;
+  const auto end = tail.rfind('\n');
+  return end == std::string::npos ? begin : begin + static_cast<off_t>(end) + 1;
+}
+
+/// One write, whole or not at all.
+bool append_whole(int file, const std::string& line) {
+  struct stat before {};
+  if (::fstat(file, &before) != 0) return false;
+  if (::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size())) return true;
+  return ::ftruncate(file, before.st_size) == 0 && false;
+}
+
+}  // namespace
+
+base::Result<WitnessFile> WitnessFile::open(const std::string& path) {
+  if (path.empty()) return WitnessFile(-1);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file < 0) return base::fail(store::Errc::Unavailable, "cannot open the witness file " + path);
+  WitnessFile witness(file);
+  struct stat found {};
+  if (::fstat(file, &found) != 0 || (S_ISREG(found.st_mode) && found.st_size > 0 &&
+                                     ::ftruncate(file, whole_lines(file, found.st_size)) != 0)) {
+    return base::fail(store::Errc::Unavailable, "cannot continue the witness file " + path);
+  }
+  return witness;
+}
+
+WitnessFile::WitnessFile(WitnessFile&& other) noexcept
+    : file_(std::exchange(other.file_, -1)), waiting_(std::move(other.waiting_)) {}
+
+WitnessFile::~WitnessFile() {
+  if (file_ >= 0) ::close(file_);
+}
+
+void WitnessFile::append(std::string line) {
+  if (file_ < 0) return;
+  waiting_.push_back(std::move(line));
+  while (!waiting_.empty() && append_whole(file_, waiting_.front())) waiting_.pop_front();
+  if (waiting_.size() > waiting_max) waiting_.pop_front();
+}
+
+}  // namespace gateway::audit

@@ -1,0 +1,31 @@
+#pragma once
+// The witness: a file outside of the database to which every commit's checkpoint goes, so that a database that was
+// restored or cut short can be told from one that was not. [design §6]
+
+#include "gateway/audit/chain.hpp"
+
+#include <deque>
+
+namespace gateway::audit {
+
+class WitnessFile {
+ public:
+  /// Opens for appending, mode 0600, and cuts off a line that a full disk or power cut left unfinished.
+  /// An empty path makes a witness that keeps nothing.
+  /// @error store::Errc::Unavailable
+  static base::Result<WitnessFile> open(const std::string& path);
+  ~WitnessFile();
+  WitnessFile(WitnessFile&& other) noexcept;
+  WitnessFile& operator=(WitnessFile&&) = delete;
+
+  /// Appends the line, or keeps it for the next time where the file cannot take it now.
+  void append(std::string line);
+  std::size_t waiting() const noexcept { return waiting_.size(); }
+
+ private:
+  explicit WitnessFile(int file) : file_(file) {}
+  int file_;
+  std::deque<std::string> waiting_;
+};
+
+}  // namespace gateway::audit

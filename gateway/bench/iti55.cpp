@@ -1,0 +1,166 @@
+#include "gateway/bench/iti55.hpp"
+
+#include "base/error_table.hpp"
+#include "gateway/bench/figures.hpp"
+
+#include <semaphore>
+#include <thread>
+
+namespace gateway::bench {
+namespace {
+
+using base::Cause;
+using base::fail;
+
+constexpr base::ErrorRow rows[] = {
+    {int(Errc::WrongAnswer), "bench-wrong-answer", "an answer is not the one match asked for", Cause::Defect},
+    {int(Errc::UnknownFigure), "bench-unknown-figure", "there is no such figure", Cause::BadMessage},
+    {int(Errc::BadNumber), "bench-bad-number", "not a number in its range", Cause::BadMessage},
+};
+constinit const base::ErrorTable errors("gatehouse.bench", rows);
+
+constexpr std::size_t in_flight = 16;
+constexpr const char* path = "/ihe/xcpd";
+
+std::size_t count_of(base::BytesView text, std::string_view part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
+
+/// Keeps the first of some rounds rather than the first answers of one.
+void keep(Sample& sample, const Bytes& envelope) {
+  if (sample.size() < sample_size) sample.push_back(envelope);
+}
+
+Bytes joined(const net::Response& response) {
+  Bytes all;
+  for (const auto& piece : response.pieces) all += piece;
+  return all;
+}
+
+/// Entries of one commit since `before`.
+double batch_since(const audit::Journal::Figures& before, const audit::Journal& journal) {
+  const auto now = journal.figures();
+  const auto commits = now.commits - before.commits;
+  return commits == 0 ? 0 : static_cast<double>(now.entries - before.entries) / static_cast<double>(commits);
+}
+
+/// The notes that answers were sent are written after their answers: they belong to what is measured.
+void wait_for(const audit::Journal& journal) {
+  while (journal.figures().queued > 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+}
+
+}  // namespace
+
+boost::system::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(code), errors}; }
+
+Result<void> check_answer(unsigned status, base::BytesView envelope, const Somebody& about) {
+  const bool right = status == 200 && count_of(envelope, "<queryResponseCode code=\"OK\">") == 1 &&
+                     count_of(envelope, "<registrationEvent ") == 1 &&
+                     count_of(envelope, "extension=\"" + about.mrn + "\"") >= 1;
+  if (right) return {};
+  const auto reason = envelope.find("<soap:Text");
+  return fail(Errc::WrongAnswer, "the answer about " + about.mrn + " has status " + std::to_string(status) +
+                                     (reason == std::string_view::npos ? " and not the one match"
+                                                                       : ": " + std::string(envelope.substr(reason, 200))));
+}
+
+Result<Round> inprocess_round(MeasuredHouse& house, const certs::Certificate& certificate, std::span<Signed> requests,
+                              Sample& sample) {
+  const auto peer = std::make_shared<const net::Peer>(net::Peer{.address = "127.0.0.1", .certificate = certificate});
+  std::vector<net::Request> ready;
+  for (auto& request : requests) {
+    ready.push_back({.method = "POST", .path = path, .content_type = std::string(Asker::content_type),
+                     .body = std::move(request.body), .peer = peer, .first_byte = std::chrono::steady_clock::now()});
+  }
+  std::vector<net::Response> answers(requests.size());
+  std::counting_semaphore<in_flight> places(in_flight);
+
+  const auto before = house.journal().figures();
+  const double begun = process_cpu_us();
+  for (std::size_t i = 0; i < ready.size(); ++i) {
+    places.acquire();
+    house.door().answer(std::move(ready[i]), [&places, &answer = answers[i]](net::Response response) {
+      answer = std::move(response);
+      places.release();
+    });
+  }
+  for (std::size_t i = 0; i < in_flight; ++i) places.acquire();
+  const double spent = process_cpu_us() - begun;
+
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto envelope = joined(answers[i]);
+    TRY(check_answer(answers[i].status, envelope, *requests[i].about));
+    if (i == 0) keep(sample, envelope);
+  }
+  return Round{spent / static_cast<double>(requests.size()), batch_since(before, house.journal())};
+}
+
+TlsDoor::TlsDoor(MeasuredHouse& house, net::Destination destination)
+    : house_(house), destination_(std::move(destination)), server_(1, {.count = [](const auto&, const auto&) {}}) {}
+
+TlsDoor::~TlsDoor() {
+  clients_.clear();
+  server_.stop();
+}
+
+Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys& keys) {
+  std::unique_ptr<TlsDoor> door(
+      new TlsDoor(house, {.credential = keys.partner, .server = keys.tls.certificate}));
+  TRY(door->listen(keys));
+  return door;
+}
+
+Result<void> TlsDoor::listen(const Keys& keys) {
+  const auto soap = [this](net::Request request, net::Reply reply) {
+    house_.door().answer(std::move(request), std::move(reply));
+  };
+  destination_.port = TRY(server_.open(
+      {.name = "network", .address = destination_.address,
+       .tls = net::Tls{.credential = keys.tls,
+                       .accept_client = [this](const net::Peer& peer) {
+                         return house_.door().accepts(peer, house_.directory());
+                       }},
+       .routes = {{"POST", path, soap}}}));
+  server_.start();
+  for (std::size_t i = 0; i < in_flight; ++i) clients_.push_back(TRY(net::BlockingClient::connect(destination_)));
+  return {};
+}
+
+Result<Round> TlsDoor::round(std::span<const Signed> requests, Sample& sample) {
+  std::vector<net::BlockingClient::Answer> answers(requests.size());
+  const auto send = [&](std::size_t i) {
+    return clients_[i % in_flight].send(path, Asker::content_type, requests[i].body);
+  };
+  const auto before = house_.journal().figures();
+  const double begun = process_cpu_us(), asking_begun = thread_cpu_us();
+  for (std::size_t i = 0; i < std::min(in_flight, requests.size()); ++i) TRY(send(i));
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    answers[i] = TRY(clients_[i % in_flight].receive());
+    if (i + in_flight < requests.size()) TRY(send(i + in_flight));
+  }
+  wait_for(house_.journal());
+  const double spent = process_cpu_us() - begun - (thread_cpu_us() - asking_begun);
+
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    TRY(check_answer(answers[i].status, answers[i].body, *requests[i].about));
+    if (i == 0) keep(sample, answers[i].body);
+  }
+  return Round{spent / static_cast<double>(requests.size()), batch_since(before, house_.journal())};
+}
+
+Result<std::vector<double>> TlsDoor::single_client(std::span<const Signed> requests, Sample& sample) {
+  auto& client = clients_.front();
+  std::vector<double> waits;
+  for (const auto& request : requests) {
+    const double begun = wall_us();
+    const auto answer = TRY(client.post(path, Asker::content_type, request.body));
+    waits.push_back(wall_us() - begun);
+    TRY(check_answer(answer.status, answer.body, *request.about));
+    keep(sample, answer.body);
+  }
+  return waits;
+}
+
+}  // namespace gateway::bench

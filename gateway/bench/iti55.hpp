@@ -1,0 +1,60 @@
+#pragma once
+// ITI-55 under the clock: within the process, over warm mutual TLS, and as a single client meets it. Every answer is
+// checked after the clock has stopped: HTTP 200, queryResponseCode OK, one match, the patient asked for.
+
+#include "gateway/bench/measured_house.hpp"
+#include "gateway/net/blocking_client.hpp"
+
+namespace gateway::bench {
+
+enum class Errc {
+  WrongAnswer = 1,  ///< an answer that is not the one match asked for: nothing measured counts
+  UnknownFigure,
+  BadNumber,
+};
+boost::system::error_code make_error_code(Errc) noexcept;
+
+/// @error Errc::WrongAnswer
+Result<void> check_answer(unsigned status, base::BytesView envelope, const Somebody& about);
+
+/// Answers kept for a judge that is not ours.
+using Sample = std::vector<Bytes>;
+inline constexpr std::size_t sample_size = 10;
+
+/// One round: CPU microseconds of each request, and how the audit trail wrote them.
+struct Round {
+  double cpu_us = 0;
+  double batch = 0;  ///< entries of one commit
+};
+
+/// NetworkDoor::answer in a closed loop with sixteen requests in flight. The CPU time is that of the whole process.
+Result<Round> inprocess_round(MeasuredHouse& house, const certs::Certificate& peer, std::span<Signed> requests,
+                              Sample& sample);
+
+/// A network door on the loopback interface with one I/O thread, and a partner with sixteen connections.
+class TlsDoor {
+ public:
+  static Result<std::unique_ptr<TlsDoor>> open(MeasuredHouse& house, const Keys& keys);
+  ~TlsDoor();
+
+  /// Every connection has one request on its way. The CPU time is that of the process without the asking thread.
+  Result<Round> round(std::span<const Signed> requests, Sample& sample);
+  /// One connection, one request after the other. @return wall microseconds of each
+  Result<std::vector<double>> single_client(std::span<const Signed> requests, Sample& sample);
+
+ private:
+  TlsDoor(MeasuredHouse& house, net::Destination destination);
+  Result<void> listen(const Keys& keys);
+
+  MeasuredHouse& house_;
+  net::Destination destination_;
+  net::Server server_;
+  std::vector<net::BlockingClient> clients_;
+};
+
+}  // namespace gateway::bench
+
+namespace boost::system {
+template <>
+struct is_error_code_enum<gateway::bench::Errc> : std::true_type {};
+}  // namespace boost::system

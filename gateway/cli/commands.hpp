@@ -1,0 +1,16 @@
+#pragma once
+// Every command of the program, by the room it works on. main.cpp adds `serve`.
+
+#include "gateway/cli/command.hpp"
+
+namespace gateway::cli {
+
+std::vector<Command> house_commands();     ///< init, db
+std::vector<Command> certs_commands();     ///< certs
+std::vector<Command> clinic_commands();    ///< clinic, settings
+std::vector<Command> patient_commands();   ///< patient, document
+std::vector<Command> partner_commands();   ///< partner
+std::vector<Command> policy_commands();    ///< policy, consent
+std::vector<Command> audit_commands();     ///< audit
+
+}  // namespace gateway::cli

@@ -1,0 +1,109 @@
+// clinic and settings: the tenants of this gateway and what their administrators set.
+
+#include "gateway/cli/commands.hpp"
+#include "gateway/cli/house.hpp"
+
+namespace gateway::cli {
+namespace {
+
+Fields describe(const policy::Clinic& clinic) {
+  Fields fields;
+  fields.text("name", clinic.name).text("home", clinic.home.dotted()).text("purposes", clinic.defaults.words())
+      .text("time_zone", clinic.time_zone).text("assigning_authority", clinic.assigning_authority)
+      .text("repository", clinic.repository_id).text("version", clinic.version);
+  return fields;
+}
+
+Result<policy::PurposeSet> purposes(const std::string& words) {
+  if (const auto set = policy::PurposeSet::parse(words)) return *set;
+  std::string known;
+  for (policy::Purpose purpose : policy::PurposeSet::all().members()) {
+    known += (known.empty() ? "" : ", ") + std::string(policy::word(purpose));
+  }
+  return base::fail(ConfigErrc::OutOfRange, "Purposes are all, none or a list of " + known + "; not " + words);
+}
+
+Result<void> note(House& house, std::string command, const policy::Clinic& clinic, const std::string& actor,
+                  std::string sentence) {
+  audit::Event event;
+  event.transaction = std::move(command);
+  event.outcome = audit::Outcome::Changed;
+  event.clinic = clinic.id;
+  event.user = actor;
+  event.sentence = std::move(sentence);
+  return write_down(house, std::move(event));
+}
+
+Result<Exit> add(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const std::string home = arguments.text("home"), actor = arguments.text("by");
+  const auto clinic = TRY(patients::add_clinic(
+      *house.database,
+      {.home = home, .name = arguments.text("name"), .time_zone = arguments.text("time-zone", "UTC"),
+       .assigning_authority = arguments.text("assigning-authority", home),
+       .repository_id = arguments.text("repository", home + ".1"),
+       .purposes = TRY(purposes(arguments.text("purposes", "treatment,payment,operations")))},
+      actor, system_now()));
+  TRY(note(house, "clinic add", clinic, actor, "clinic added with purposes " + clinic.defaults.words()));
+  console.show(describe(clinic));
+  return Exit::Done;
+}
+
+Result<Exit> list(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  std::vector<Fields> rows;
+  for (const auto& clinic : TRY(patients::list_clinics(*house.database))) rows.push_back(describe(clinic));
+  console.show("clinics", rows);
+  return Exit::Done;
+}
+
+Result<Exit> show_settings(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  console.show(describe(TRY(clinic_meant(house, arguments))));
+  return Exit::Done;
+}
+
+Result<Exit> set_settings(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  auto clinic = TRY(clinic_meant(house, arguments));
+  const std::string actor = arguments.text("by");
+  for (const std::string& assignment : arguments.list("SETTING")) {
+    const auto equals = assignment.find('=');
+    if (assignment.substr(0, equals) != "purposes" || equals == std::string::npos) {
+      return base::fail(ConfigErrc::UnknownKey, "There is no setting " + assignment.substr(0, equals) +
+                                                    "; write purposes=treatment,payment");
+    }
+    const auto set = TRY(purposes(assignment.substr(equals + 1)));
+    clinic = TRY(patients::set_clinic_purposes(*house.database, clinic.id, set, actor, system_now()));
+    TRY(note(house, "settings set", clinic, actor, "default purposes are now " + set.words()));
+  }
+  console.show(describe(clinic));
+  console.say("It counts for every request from now on, for patients without a choice of their own.");
+  return Exit::Done;
+}
+
+}  // namespace
+
+std::vector<Command> clinic_commands() {
+  const Option clinic{"--clinic", "Which clinic, by name or home; not needed where there is one"};
+  return {
+      {.path = "clinic add", .help = "Add a clinic: one home community of this gateway",
+       .example = "clinic add --home 2.16.840.1.113883.3.2 --name \"North Clinic\" --time-zone America/Chicago --by admin",
+       .options = {{"--home", "Home community id (OID)", true}, {"--name", "Its name", true},
+                   {"--time-zone", "Its time zone"}, {"--assigning-authority", "OID of its patient ids"},
+                   {"--repository", "OID of its document repository"},
+                   {"--purposes", "Default purposes: all, none or a list"}, {"--by", "Your name, for the record", true}},
+       .run = add},
+      {.path = "clinic list", .help = "List the clinics", .example = "clinic list", .options = {}, .run = list},
+      {.path = "settings show", .help = "Show what a clinic has set", .example = "settings show",
+       .options = {clinic}, .run = show_settings},
+      {.path = "settings set", .help = "Change what a clinic has set; it acts on the next request",
+       .example = "settings set purposes=treatment,payment --by \"Dana Admin\"",
+       .options = {{"SETTING", "purposes=LIST: which purposes are answered by default; none makes the clinic opt-in",
+                    true, true},
+                   {"--by", "Your name, for the record", true}, clinic},
+       .run = set_settings},
+  };
+}
+
+}  // namespace gateway::cli

@@ -1,0 +1,219 @@
+// patient and document: load and look at what the gateway may answer with.
+
+#include "gateway/cli/commands.hpp"
+#include "gateway/cli/house.hpp"
+#include "gateway/documents/render.hpp"
+#include "gateway/documents/shelf.hpp"
+#include "gateway/patients/records.hpp"
+
+namespace gateway::cli {
+namespace {
+
+std::string shown_name(const xca::hl7v3::Person& person) {
+  if (person.names.empty()) return {};
+  const auto& name = person.names.front();
+  std::string shown = name.family;
+  for (std::size_t i = 0; i < name.given.size(); ++i) shown += (i ? " " : ", ") + name.given[i];
+  return name.suffix.empty() ? shown : shown + " " + name.suffix;
+}
+
+Fields describe(const patients::PatientRecord& record) {
+  const auto& person = record.known.person;
+  Fields fields;
+  fields.text("mrn", record.mrn).text("name", shown_name(person)).text("birth_date", person.birth_date)
+      .text("gender", person.gender)
+      .text("city", person.addresses.empty() ? std::string() : person.addresses.front().city)
+      .text("id", record.id);
+  return fields;
+}
+
+Fields describe(const xca::ebxml::DocumentEntry& entry) {
+  Fields fields;
+  fields.text("unique_id", entry.unique_id).text("title", entry.title).text("type", entry.type_code.code)
+      .text("type_name", entry.type_code.display).text("created", entry.creation_time)
+      .number("size", static_cast<std::int64_t>(entry.size)).text("mime_type", entry.mime_type)
+      .text("mrn", entry.patient.extension);
+  return fields;
+}
+
+Result<void> note(House& house, std::string command, audit::Outcome outcome, const policy::Clinic& clinic,
+                  std::vector<std::string> patients, std::string sentence) {
+  audit::Event event;
+  event.transaction = std::move(command);
+  event.outcome = outcome;
+  event.clinic = clinic.id;
+  event.patients = std::move(patients);
+  event.sentence = std::move(sentence);
+  return write_down(house, std::move(event));
+}
+
+void show_report(const std::string& file, const resources::ImportReport& report, Console& console) {
+  std::vector<std::string> skipped;
+  for (const auto& one : report.first_skipped) skipped.push_back(one.place + ": " + one.sentence);
+  console.show(Fields().text("file", file)
+                   .number("inserted", static_cast<std::int64_t>(report.inserted))
+                   .number("updated", static_cast<std::int64_t>(report.updated))
+                   .number("unchanged", static_cast<std::int64_t>(report.unchanged))
+                   .number("skipped", static_cast<std::int64_t>(report.skipped))
+                   .list("why_skipped", skipped));
+}
+
+Result<Exit> import_patients(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  std::size_t skipped = 0;
+  for (const auto& file : arguments.list("FILE")) {
+    patients::ImportOptions options{.mrn_system = arguments.text("mrn-system")};
+    options.progress = [&console](std::size_t rows) { console.progress(rows, 0); };
+    const auto report = TRY(patients::import_patients(*house.database, clinic, TRY(read_file(file)), options, system_now()));
+    console.progress_end();
+    TRY(note(house, "patient import", audit::Outcome::Changed, clinic, {},
+             std::to_string(report.inserted) + " inserted, " + std::to_string(report.updated) + " updated"));
+    show_report(file, report, console);
+    skipped += report.skipped;
+  }
+  return skipped == 0 ? Exit::Done : Exit::Refused;
+}
+
+Result<Exit> search_patients(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  const auto found = TRY(patients::search_patients(
+      *house.database, clinic, {.words = arguments.text("WORDS"), .birth_date = arguments.text("birth-date")}));
+  std::vector<std::string> ids;
+  std::vector<Fields> rows;
+  for (const auto& record : found) {
+    ids.push_back(record.id);
+    rows.push_back(describe(record));
+  }
+  TRY(note(house, "patient search", audit::Outcome::Looked, clinic, std::move(ids), {}));
+  console.show("patients", rows);
+  return Exit::Done;
+}
+
+Result<Exit> show_patient(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  const auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text("MRN")));
+  TRY(note(house, "patient show", audit::Outcome::Looked, clinic, {record.id}, {}));
+  Fields fields = describe(record);
+  fields.list("telecoms", record.known.person.telecoms).time("entered_at", record.entered_at)
+      .time("updated_at", record.updated_at);
+  console.show(fields);
+  return Exit::Done;
+}
+
+Result<Exit> delete_patient(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  const auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text("MRN")));
+  TRY(note(house, "patient delete", audit::Outcome::Changed, clinic, {record.id}, arguments.text("reason")));
+  TRY(patients::delete_patient(*house.database, clinic, record.id));
+  console.show(Fields().text("deleted", record.mrn));
+  return Exit::Done;
+}
+
+Result<Exit> import_documents(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  documents::DocumentImport options;
+  if (arguments.has("patient")) {
+    options.patient_id = TRY(patients::show_patient(*house.database, clinic, arguments.text("patient"))).id;
+  }
+  const auto files = arguments.list("FILE");
+  std::vector<Fields> rows;
+  std::vector<std::string> ids;
+  bool all = true;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    console.progress(i, files.size());
+    const auto imported =
+        documents::import_document(*house.database, clinic, TRY(read_file(files[i])), options, system_now());
+    Fields row;
+    row.text("file", files[i]);
+    if (imported) {
+      row.text("outcome", imported->outcome == documents::Imported::Inserted ? "inserted" : "unchanged")
+          .text("unique_id", imported->entry.unique_id).text("why", {});
+      ids.push_back(imported->patient_id);
+    } else {
+      row.text("outcome", "refused").text("unique_id", {}).text("why", sentence(imported.error()));
+      all = false;
+    }
+    rows.push_back(std::move(row));
+  }
+  console.progress_end();
+  TRY(note(house, "document import", audit::Outcome::Changed, clinic, std::move(ids),
+           std::to_string(files.size()) + " files"));
+  console.show("documents", rows);
+  return all ? Exit::Done : Exit::Refused;
+}
+
+Result<Exit> list_documents(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  const auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text("patient")));
+  std::vector<Fields> rows;
+  for (const auto& entry : TRY(documents::list_documents(*house.database, clinic, record.id))) {
+    rows.push_back(describe(entry));
+  }
+  TRY(note(house, "document list", audit::Outcome::Looked, clinic, {record.id}, {}));
+  console.show("documents", rows);
+  return Exit::Done;
+}
+
+Result<Exit> render_document(const Arguments& arguments, Console& console) {
+  std::string bytes;
+  if (arguments.has("file")) {  // a document of somebody else's, e.g. one just retrieved
+    bytes = TRY(read_file(arguments.text("file")));
+  } else {
+    House house = TRY(open_house(arguments));
+    const auto clinic = TRY(clinic_meant(house, arguments));
+    const auto entry = TRY(documents::show_document(*house.database, clinic, arguments.text("ID")));
+    bytes = TRY(documents::DocumentShelf(*house.database).content(entry));
+    TRY(note(house, "document render", audit::Outcome::Looked, clinic, {}, entry.unique_id));
+  }
+  const std::string html = TRY(documents::render_html(bytes));
+  if (arguments.has("out")) {
+    TRY(write_file(arguments.text("out"), html, true));
+    console.show(Fields().text("page", arguments.text("out")));
+  } else {
+    console.raw(html);
+  }
+  return Exit::Done;
+}
+
+}  // namespace
+
+std::vector<Command> patient_commands() {
+  const Option clinic{"--clinic", "Which clinic, by name or home; not needed where there is one"};
+  const Option mrn{"MRN", "The patient's record number", true};
+  return {
+      {.path = "patient import", .help = "Import patients: a FHIR Bundle or NDJSON file; the same file again changes nothing",
+       .example = "patient import patients.ndjson",
+       .options = {{"FILE", "FHIR R4 Bundle (JSON) or NDJSON", true, true},
+                   {"--mrn-system", "Identifier system that holds the record number"}, clinic},
+       .run = import_patients},
+      {.path = "patient search", .help = "Find patients by name, number or birth date",
+       .example = "patient search \"Everyman\" --birth-date 1980-01-31",
+       .options = {{"WORDS", "Name, record number or another identifier"}, {"--birth-date", "YYYY-MM-DD"}, clinic},
+       .run = search_patients},
+      {.path = "patient show", .help = "Show one patient", .example = "patient show MRN-1001", .options = {mrn, clinic},
+       .run = show_patient},
+      {.path = "patient delete", .help = "Remove a patient with documents and choices",
+       .example = "patient delete MRN-1001 --reason \"entered twice\"",
+       .options = {mrn, {"--reason", "Why, for the record", true}, clinic}, .run = delete_patient},
+      {.path = "document import", .help = "Import C-CDA documents; metadata is taken from their headers",
+       .example = "document import ccd-1.xml ccd-2.xml",
+       .options = {{"FILE", "C-CDA files", true, true},
+                   {"--patient", "Record number; found by the document's header if not given"}, clinic},
+       .run = import_documents},
+      {.path = "document list", .help = "List a patient's documents", .example = "document list --patient MRN-1001",
+       .options = {{"--patient", "Record number", true}, clinic}, .run = list_documents},
+      {.path = "document render", .help = "Show a document as a web page",
+       .example = "document render 1.2.3.4 --out page.html",
+       .options = {{"ID", "Unique id of a stored document"}, {"--file", "A C-CDA file instead"},
+                   {"--out", "Where the page goes; standard output if not given"}, clinic},
+       .run = render_document},
+  };
+}
+
+}  // namespace gateway::cli

@@ -1,0 +1,285 @@
+#include "gateway/cli/config.hpp"
+
+#include "base/error_table.hpp"
+
+#include <toml++/toml.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <variant>
+
+namespace gateway::cli {
+namespace {
+
+using base::Cause;
+
+constexpr base::ErrorRow rows[] = {
+    {int(ConfigErrc::NotReadable), "file-not-readable", "the file cannot be read or written", Cause::Defect},
+    {int(ConfigErrc::NotToml), "config-not-toml", "the configuration is not TOML", Cause::BadMessage},
+    {int(ConfigErrc::UnknownKey), "config-unknown-key", "the configuration has a key that does not exist",
+     Cause::BadMessage},
+    {int(ConfigErrc::WrongType), "config-wrong-type", "a configuration value is of the wrong type", Cause::BadMessage},
+    {int(ConfigErrc::OutOfRange), "config-out-of-range", "a configuration value is out of range", Cause::BadMessage},
+    {int(ConfigErrc::Missing), "config-missing", "the configuration lacks a value", Cause::BadMessage},
+};
+constexpr base::ErrorTable table("gateway.config", rows);
+
+using Text = std::string Config::*;
+using Number = std::int64_t Config::*;
+using Texts = std::vector<std::string> Config::*;
+
+/// One key: where it stands, what it may be, and what the file says about it.
+struct Key {
+  std::string_view path;
+  std::variant<Text, Number, Texts> member;
+  std::string_view documentation;
+  std::int64_t least = 0, most = 0;                ///< for numbers
+  std::vector<std::string_view> words = {};        ///< for texts with a closed list
+  bool is_path = false;                            ///< relative to the configuration file
+};
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> all{
+      {"node", &Config::node, "This machine's name in the audit chain. Never the same on two machines."},
+      {"database", &Config::database,
+       "sqlite:FILE (relative to this file) or postgresql://USER@HOST/NAME.\n"
+       "The environment variable GATEHOUSE_DATABASE wins, for a URL with a password."},
+      {"log_level", &Config::log_level, "debug, info, warning or error.", 0, 0, {"debug", "info", "warning", "error"}},
+      {"network.address", &Config::network_address, "Where peers reach this gateway over mutual TLS."},
+      {"network.port", &Config::network_port, "0 takes a free port.", 0, 65535},
+      {"network.certificate", &Config::network_certificate, "Our TLS certificate and its chain, PEM.", 0, 0, {}, true},
+      {"network.key", &Config::network_key, "Its private key, PEM; readable by its owner only.", 0, 0, {}, true},
+      {"network.public_urls", &Config::network_public_urls,
+       "The addresses peers know us by, e.g. \"https://gateway.example.org:8443\":\n"
+       "what a token's Audience may name. Paths below them count as ours."},
+      {"network.threads", &Config::network_threads, "Threads that answer; 0 means one for each core.", 0, 256},
+      {"network.connections", &Config::network_connections, "Open connections at most.", 1, 100000},
+      {"network.connections_per_address", &Config::network_connections_per_address, "The same for one address.", 1,
+       100000},
+      {"network.message_mib", &Config::network_message_mib, "The largest message taken, in MiB.", 1, 1024},
+      {"operator.address", &Config::operator_address,
+       "Health and metrics, plain HTTP: keep it on this machine or a closed network."},
+      {"operator.port", &Config::operator_port, "0 takes a free port.", 0, 65535},
+      {"signing.certificate", &Config::signing_certificate, "What answers are signed with: certificate, PEM.", 0, 0,
+       {}, true},
+      {"signing.key", &Config::signing_key, "Its private key, PEM; readable by its owner only.", 0, 0, {}, true},
+      {"trust.anchors", &Config::trust_anchors,
+       "Bundles of the authorities whose certificates we believe, PEM or PKCS#7.", 0, 0, {}, true},
+      {"trust.intermediates", &Config::trust_intermediates, "Intermediate certificates peers forget to send.", 0, 0,
+       {}, true},
+      {"trust.crls", &Config::trust_crls, "Revocation lists, PEM or DER.", 0, 0, {}, true},
+      {"trust.revocation", &Config::trust_revocation,
+       "soft: a certificate without a usable revocation list is believed; hard: it is not.", 0, 0, {"soft", "hard"}},
+      {"policy.supported", &Config::policy_supported,
+       "Purposes this deployment answers at all: all, or a list like treatment,payment.\n"
+       "What a clinic permits among them is set with `gatehouse settings set purposes=…`."},
+      {"policy.other_codes", &Config::policy_other_codes,
+       "Codes that mean Other Authorization-Based Disclosures, each as \"SYSTEM|CODE\"."},
+      {"audit.key", &Config::audit_key, "Signs the audit chain of this node; readable by its owner only.", 0, 0, {},
+       true},
+      {"audit.witness", &Config::audit_witness,
+       "Signed heads of the chain, one line a commit. Keep a copy on another machine:\n"
+       "`gatehouse audit verify --witness FILE` then finds edits, truncation and restored old copies.", 0, 0, {}, true},
+      {"audit.refusals_per_minute", &Config::audit_refusals_per_minute,
+       "Refusals written one by one per source and minute; further ones are counted.", 1, 1000000},
+      {"answers.floor_us", &Config::answers_floor_us,
+       "Negative answers leave no earlier than this after their request, in microseconds;\n"
+       "raised by itself to the recent 99th percentile of full answers.", 0, 10000000},
+      {"answers.documents_per_retrieve", &Config::answers_documents_per_retrieve,
+       "Documents given in one ITI-39 answer at most.", 1, 1000},
+  };
+  return all;
+}
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+base::Error unknown_key(const std::string& path) {
+  const auto nearest = std::ranges::min_element(
+      keys(), {}, [&](const Key& key) { return distance(key.path, path); });
+  return base::fail(ConfigErrc::UnknownKey,
+                    "There is no key " + path + "; did you mean " + std::string(nearest->path) + "?");
+}
+
+/// The paths of all values of the file, dotted.
+void collect(const toml::table& part, const std::string& prefix, std::vector<std::string>& paths) {
+  for (const auto& [name, node] : part) {
+    const std::string path = prefix + std::string(name.str());
+    if (const auto* below = node.as_table()) {
+      collect(*below, path + ".", paths);
+    } else {
+      paths.push_back(path);
+    }
+  }
+}
+
+struct Take {
+  const Key& key;
+  toml::node_view<const toml::node> node;
+  Config& config;
+
+  base::Error wrong(std::string_view what) const {
+    return base::fail(ConfigErrc::WrongType, std::string(key.path) + " must be " + std::string(what) + ".");
+  }
+  Result<void> operator()(Text member) const {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return wrong("a text in quotes");
+    if (!key.words.empty() && std::ranges::find(key.words, *value) == key.words.end()) {
+      std::string words;
+      for (auto word : key.words) words += (words.empty() ? "" : ", ") + std::string(word);
+      return base::fail(ConfigErrc::OutOfRange, std::string(key.path) + " must be one of " + words + ".");
+    }
+    config.*member = *value;
+    return {};
+  }
+  Result<void> operator()(Number member) const {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value) return wrong("a whole number");
+    if (*value < key.least || *value > key.most) {
+      return base::fail(ConfigErrc::OutOfRange, std::string(key.path) + " must be between " +
+                                                    std::to_string(key.least) + " and " + std::to_string(key.most) + ".");
+    }
+    config.*member = *value;
+    return {};
+  }
+  Result<void> operator()(Texts member) const {
+    const auto* array = node.as_array();
+    if (!array) return wrong("a list of texts");
+    std::vector<std::string> values;
+    for (const auto& item : *array) {
+      const auto value = item.value_exact<std::string>();
+      if (!value) return wrong("a list of texts");
+      values.push_back(*value);
+    }
+    config.*member = std::move(values);
+    return {};
+  }
+};
+
+std::string absolute(const std::filesystem::path& directory, const std::string& path) {
+  return path.empty() ? path : (directory / path).lexically_normal().string();
+}
+
+/// Paths in the file are relative to it, so that a data directory can be moved.
+void make_paths_absolute(Config& config) {
+  const auto directory = std::filesystem::absolute(config.file).parent_path();
+  for (const Key& key : keys()) {
+    if (!key.is_path) continue;
+    if (const auto* one = std::get_if<Text>(&key.member)) config.*(*one) = absolute(directory, config.*(*one));
+    if (const auto* many = std::get_if<Texts>(&key.member)) {
+      for (auto& path : config.*(*many)) path = absolute(directory, path);
+    }
+  }
+  constexpr std::string_view sqlite = "sqlite:";
+  if (config.database.starts_with(sqlite)) {
+    config.database = std::string(sqlite) + absolute(directory, config.database.substr(sqlite.size()));
+  }
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string value_text(const Config& config, const Key& key) {
+  if (const auto* text = std::get_if<Text>(&key.member)) return quoted(config.*(*text));
+  if (const auto* number = std::get_if<Number>(&key.member)) return std::to_string(config.*(*number));
+  std::string list = "[";
+  for (const auto& item : config.*std::get<Texts>(key.member)) list += (list.size() > 1 ? ", " : "") + quoted(item);
+  return list + "]";
+}
+
+}  // namespace
+
+boost::system::error_code make_error_code(ConfigErrc code) noexcept { return {static_cast<int>(code), table}; }
+
+Result<Config> read_config(const std::string& file) {
+  const std::string text = TRY(read_file(file, 1u << 20));
+  Config config;
+  config.file = file;
+  try {
+    const toml::table parsed = toml::parse(text, file);
+    std::vector<std::string> paths;
+    collect(parsed, "", paths);
+    for (const std::string& path : paths) {
+      const auto key = std::ranges::find(keys(), path, &Key::path);
+      if (key == keys().end()) return unknown_key(path);
+      TRY(std::visit(Take{*key, parsed.at_path(path), config}, key->member));
+    }
+  } catch (const toml::parse_error& error) {
+    return base::fail(ConfigErrc::NotToml, file + " line " + std::to_string(error.source().begin.line) + ": " +
+                                               std::string(error.description()) + ".");
+  }
+  if (const char* url = std::getenv("GATEHOUSE_DATABASE"); url && *url) config.database = url;
+  make_paths_absolute(config);
+  return config;
+}
+
+std::string write_config(const Config& config) {
+  std::string out = "# Gatehouse. Every key is here with what it means; the values are this installation's.\n";
+  std::string section;
+  for (const Key& key : keys()) {
+    const auto dot = key.path.find('.');
+    const std::string in = dot == std::string_view::npos ? "" : std::string(key.path.substr(0, dot));
+    if (in != section) out += "\n[" + (section = in) + "]\n";
+    std::istringstream lines{std::string(key.documentation)};
+    out += "\n";
+    for (std::string line; std::getline(lines, line);) out += "# " + line + "\n";
+    out += std::string(dot == std::string_view::npos ? key.path : key.path.substr(dot + 1)) + " = " +
+           value_text(config, key) + "\n";
+  }
+  return out;
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in || std::filesystem::is_directory(path)) return base::fail(ConfigErrc::NotReadable, "Cannot read " + path + ".");
+  const auto size = in.tellg();
+  if (size < 0 || static_cast<std::size_t>(size) > bytes_max) {
+    return base::fail(ConfigErrc::NotReadable, path + " is larger than " + std::to_string(bytes_max) + " bytes.");
+  }
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  in.seekg(0);
+  in.read(bytes.data(), size);
+  if (!in) return base::fail(ConfigErrc::NotReadable, "Cannot read " + path + ".");
+  return bytes;
+}
+
+Result<void> write_file(const std::string& path, std::string_view bytes, bool secret) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
+  if (file < 0) return base::fail(ConfigErrc::NotReadable, "Cannot write " + path + ".");
+  bool written = !secret || ::fchmod(file, 0600) == 0;
+  while (written && !bytes.empty()) {
+    const auto count = ::write(file, bytes.data(), bytes.size());
+    written = count > 0;
+    if (written) bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  written = ::close(file) == 0 && written;
+  if (!written) return base::fail(ConfigErrc::NotReadable, "Cannot write " + path + ".");
+  return {};
+}
+
+}  // namespace gateway::cli

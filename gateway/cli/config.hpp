@@ -1,0 +1,75 @@
+#pragma once
+// The one configuration file: TOML, every key known and documented in one table, unknown keys refused with the nearest
+// known name. What an administrator changes in daily work lives in the database, not here. [design §3]
+
+#include "base/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gateway::cli {
+
+using base::Result;
+
+enum class ConfigErrc { NotReadable = 1, NotToml, UnknownKey, WrongType, OutOfRange, Missing };
+boost::system::error_code make_error_code(ConfigErrc) noexcept;
+
+/// The configuration as read; paths are absolute. Member names are the keys with `_` for `.`.
+struct Config {
+  std::string file;              ///< where it was read from
+  std::string node = "node-1";
+  std::string database = "sqlite:gatehouse.db";
+  std::string log_level = "info";
+
+  std::string network_address = "0.0.0.0";
+  std::int64_t network_port = 8443;
+  std::string network_certificate = "keys/tls.pem";
+  std::string network_key = "keys/tls.key";
+  std::vector<std::string> network_public_urls;
+  std::int64_t network_threads = 0;
+  std::int64_t network_connections = 2000;
+  std::int64_t network_connections_per_address = 500;
+  std::int64_t network_message_mib = 35;
+
+  std::string operator_address = "127.0.0.1";
+  std::int64_t operator_port = 9464;
+
+  std::string signing_certificate = "keys/signing.pem";
+  std::string signing_key = "keys/signing.key";
+
+  std::vector<std::string> trust_anchors;
+  std::vector<std::string> trust_intermediates;
+  std::vector<std::string> trust_crls;
+  std::string trust_revocation = "soft";
+
+  std::string policy_supported = "all";
+  std::vector<std::string> policy_other_codes;
+
+  std::string audit_key = "keys/audit.key";
+  std::string audit_witness = "audit/witness.jsonl";
+  std::int64_t audit_refusals_per_minute = 600;
+
+  std::int64_t answers_floor_us = 3000;
+  std::int64_t answers_documents_per_retrieve = 20;
+};
+
+/// Reads and checks a file. Secrets are named by file; `database` may be given by the environment variable
+/// GATEHOUSE_DATABASE, so that a password need not stand in the file.
+Result<Config> read_config(const std::string& file);
+
+/// The text `gatehouse init` writes: every key with its documentation and the values of `config`.
+std::string write_config(const Config& config);
+
+/// The whole of a file. @param bytes_max  beyond it the file is refused
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max = 256u << 20);
+/// Writes a file anew, mode 0600 for secrets. @error ConfigErrc::NotReadable
+Result<void> write_file(const std::string& path, std::string_view bytes, bool secret);
+
+}  // namespace gateway::cli
+
+namespace boost::system {
+template <>
+struct is_error_code_enum<gateway::cli::ConfigErrc> : std::true_type {};
+}  // namespace boost::system

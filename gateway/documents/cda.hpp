@@ -1,0 +1,56 @@
+#pragma once
+// What the header of a C-CDA document says, as XDS metadata. The body is not read. [CDA R2 §4.2; C-CDA R2.1 §1.1;
+// ITI TF-3 §4.2.3.2; IHE PCC TF-2 §4.1]
+
+#include "base/bytes.hpp"
+#include "xca/ebxml/registry.hpp"
+#include "xca/hl7v3/person.hpp"
+
+namespace gateway::documents {
+
+using base::BytesView;
+using base::fail;
+using base::Code;
+using base::Result;
+
+enum class Errc {
+  NotACda = 1,          ///< no ClinicalDocument
+  HeaderIncomplete,     ///< id, code, effectiveTime or recordTarget missing
+  HeaderUnreadable,     ///< one of them cannot be understood
+  SeveralPatients,      ///< more than one recordTarget
+  UniqueIdTaken,        ///< this document id is held with other bytes
+  OtherPatient,         ///< this document is held for another patient
+  TooLarge,
+  NoSuchDocument,
+  RenderFailed,
+};
+boost::system::error_code make_error_code(Errc) noexcept;
+
+/// What a header says. `entry` lacks what the shelf knows: entry_uuid, patient, repository, home.
+struct CdaHeader {
+  xca::ebxml::DocumentEntry entry;
+  std::vector<base::Identifier> patient_ids;  ///< recordTarget/patientRole/id
+  xca::hl7v3::Person person;                  ///< recordTarget
+};
+
+struct CdaLimits {
+  std::size_t bytes = 32u << 20;
+};
+
+/// @error Errc::NotACda … Errc::SeveralPatients, Errc::TooLarge, base::xml::Errc
+Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits = {});
+
+/// Class code of a document type; the type's own code where no row of the table names it. [LOINC document ontology]
+Code class_of_type(const Code& type);
+
+/// documents.metadata: a DocumentEntry without what the row and the clinic say.
+std::string write_metadata(const xca::ebxml::DocumentEntry& entry);
+/// @error store::Errc::Unreadable
+Result<xca::ebxml::DocumentEntry> read_metadata(std::string_view json);
+
+}  // namespace gateway::documents
+
+namespace boost::system {
+template <>
+struct is_error_code_enum<gateway::documents::Errc> : std::true_type {};
+}  // namespace boost::system

@@ -1,0 +1,34 @@
+#include "gateway/exchange/exchange.hpp"
+
+#include "base/error_table.hpp"
+
+namespace gateway::exchange {
+namespace {
+
+using base::Cause;
+
+constexpr base::ErrorRow rows[] = {
+    {int(Errc::CallerRefused), "caller-refused", "the caller is not one we answer", Cause::NotTrusted},
+    {int(Errc::PurposeMissing), "purpose-missing", "the token names no purpose of use", Cause::NotTrusted},
+    {int(Errc::Relayed), "replay-relayed", "a message captured from another partner", Cause::NotTrusted},
+    {int(Errc::RepeatedTooOften), "replay-too-often", "the message was repeated too often or too late",
+     Cause::NotTrusted},
+    {int(Errc::Busy), "replay-busy", "the same request is being answered already", Cause::TryLater},
+    {int(Errc::NotServedHere), "community-unknown", "this gateway does not speak for that community",
+     Cause::NotSupported},
+    {int(Errc::PeerUnknown), "peer-unknown", "no client certificate", Cause::NotTrusted},
+    {int(Errc::Defect), "defect", "a defect of this gateway", Cause::Defect},
+};
+constexpr base::ErrorTable table("gateway.exchange", rows);
+
+}  // namespace
+
+boost::system::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(code), table}; }
+
+Exchange::Exchange(const Received& received) : in(received), now(received.now), ids(received.seed) {
+  event.request = received.id;
+  event.at = received.now;
+  event.address = std::string(received.address);
+}
+
+}  // namespace gateway::exchange

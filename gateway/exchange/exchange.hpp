@@ -1,0 +1,74 @@
+#pragma once
+// One request on its way through a corridor: what came in, what was found out about its caller, and what will be
+// written down about it. The corridors fill it; run() commits it.
+
+#include "gateway/audit/journal.hpp"
+#include "gateway/exchange/ports.hpp"
+#include "xca/soap/answer.hpp"
+#include "xca/transactions.hpp"
+
+namespace gateway::exchange {
+
+enum class Errc {
+  CallerRefused = 1,  ///< the caller gate refused
+  PurposeMissing,     ///< the token names no purpose
+  Relayed,            ///< a captured message over another partner's connection
+  RepeatedTooOften,
+  Busy,               ///< the same request is already being answered
+  NotServedHere,      ///< a community this gateway does not speak for
+  PeerUnknown,        ///< no client certificate
+  Defect,             ///< an exception ended the corridor
+};
+boost::system::error_code make_error_code(Errc) noexcept;
+
+/// A request as a door hands it over.
+struct Received {
+  std::string_view content_type;
+  base::BytesView body;
+  const certs::Certificate* tls_certificate = nullptr;
+  std::span<const certs::Certificate> tls_presented = {};
+  std::string_view address;  ///< of the peer, numeric
+  Instant now{};
+  base::Seed seed{};
+  std::string id;            ///< 32 hex digits
+};
+
+/// The state of one exchange.
+struct Exchange {
+  explicit Exchange(const Received& received);
+
+  const Received& in;
+  Instant now;
+  base::UuidStream ids;
+  std::shared_ptr<const DirectoryView> directory = {};
+  std::shared_ptr<const xca::wss::Signer> signer = {};
+  PartnerSettings partner = {};
+  policy::Caller caller = {};
+  const xca::Transaction* transaction = nullptr;
+  std::string message_id = {};  ///< of the request, for RelatesTo of a fault
+
+  std::optional<audit::Claim> claim = {};
+  std::shared_ptr<audit::InFlight> in_flight = {};
+  audit::Event event = {};
+  std::optional<audit::DecisionRecord> decision = {};
+  bool negative = false;        ///< an answer that must leave on the time floor
+};
+
+/// What a corridor leaves behind: an answer that may leave once its entry is committed.
+struct Prepared {
+  xca::soap::Answer answer;
+  audit::Entry entry;
+  std::shared_ptr<audit::InFlight> in_flight;
+  bool negative = false;
+  std::string transaction;   ///< `ITI-55`, or empty where none was recognised
+  std::string message_id;
+  audit::Outcome outcome = audit::Outcome::Fault;
+  std::string reason;
+};
+
+}  // namespace gateway::exchange
+
+namespace boost::system {
+template <>
+struct is_error_code_enum<gateway::exchange::Errc> : std::true_type {};
+}  // namespace boost::system

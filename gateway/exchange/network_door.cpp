@@ -1,0 +1,144 @@
+#include "gateway/exchange/network_door.hpp"
+
+#include "base/error_table.hpp"
+#include "gateway/log.hpp"
+
+namespace gateway::exchange {
+namespace {
+
+using std::chrono::steady_clock;
+
+Instant system_now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+std::string new_request_id() {
+  const auto octets = certs::random_octets<16>();
+  return base::hex({reinterpret_cast<const char*>(octets.data()), octets.size()});
+}
+
+}  // namespace
+
+/// One request between its arrival and its departure.
+struct NetworkDoor::Passage {
+  net::Request request;
+  net::Reply reply;
+  Received received;
+  Prepared prepared;
+  steady_clock::time_point begun = steady_clock::now();
+};
+
+NetworkDoor::NetworkDoor(NetworkDoorSettings settings, RespondingGateway& gateway, audit::Journal& journal,
+                         net::Metrics& metrics)
+    : gateway_(gateway), journal_(journal), metrics_(metrics), floor_(settings.floor_least),
+      refusals_(settings.refusals_one_by_one) {}
+
+void NetworkDoor::answer(net::Request request, net::Reply reply) {
+  auto passage = std::make_shared<Passage>();
+  passage->request = std::move(request);
+  passage->reply = std::move(reply);
+  const net::Peer& peer = *passage->request.peer;
+  passage->received = {.content_type = passage->request.content_type,
+                       .body = passage->request.body,
+                       .tls_certificate = peer.certificate ? &*peer.certificate : nullptr,
+                       .tls_presented = peer.presented,
+                       .address = peer.address,
+                       .now = system_now(),
+                       .seed = certs::random_octets<std::tuple_size_v<base::Seed>>(),
+                       .id = new_request_id()};
+  try {
+    passage->prepared = gateway_.respond(passage->received);
+  } catch (const std::exception& defect) {
+    log(Level::Error, "a request ended in a defect", {{"request", passage->received.id}, {"defect", defect.what()}});
+    passage->prepared = gateway_.refuse(passage->received, {}, base::fail(Errc::Defect));
+  }
+  commit(std::move(passage));
+}
+
+void NetworkDoor::commit(std::shared_ptr<Passage> passage) {
+  const bool fault = passage->prepared.outcome == audit::Outcome::Fault;
+  if (fault && !write_refusal(passage->request.peer->address, passage->received.now)) return leave(*passage);
+  auto entry = std::move(passage->prepared.entry);
+  journal_.commit(std::move(entry), [this, passage](Result<audit::Claimed> committed) {
+    if (!committed) {
+      // If audit cannot be written, nothing is released. [design §6]
+      passage->prepared = gateway_.refuse(passage->received, passage->prepared.message_id, base::fail(store::Errc::Unavailable));
+    } else if (committed->verdict != audit::ClaimVerdict::New && committed->verdict != audit::ClaimVerdict::NewBody &&
+               committed->verdict != audit::ClaimVerdict::Repeat) {
+      // Another node spent the claim between our look and our commit: nothing of ours was written, start over as a fault.
+      const Errc code = committed->verdict == audit::ClaimVerdict::Relayed ? Errc::Relayed : Errc::RepeatedTooOften;
+      passage->prepared = gateway_.refuse(passage->received, passage->prepared.message_id, base::fail(code));
+      return commit(passage);
+    }
+    leave(*passage);
+  });
+}
+
+/// Hands the answer to the socket: a positive one at once, a negative one on the floor.
+void NetworkDoor::leave(Passage& passage) {
+  Prepared& prepared = passage.prepared;
+  const auto work = steady_clock::now() - passage.begun;
+  metrics_.count_answer(prepared.transaction, std::string(audit::word(prepared.outcome)), prepared.reason);
+  metrics_.observe_answer_seconds(prepared.transaction, std::chrono::duration<double>(work).count());
+  net::Response response{.status = prepared.answer.status, .content_type = std::move(prepared.answer.content_type),
+                         .pieces = std::move(prepared.answer.pieces)};
+  if (prepared.outcome == audit::Outcome::Released) {
+    floor_.record(work);
+    // Only ids travel to the note of departure, not the request.
+    response.sent = [this, id = passage.received.id, transaction = prepared.transaction](bool complete) {
+      audit::Event event;
+      event.request = id;
+      event.at = system_now();
+      event.transaction = transaction;
+      event.outcome = complete ? audit::Outcome::Sent : audit::Outcome::Aborted;
+      journal_.commit({.event = std::move(event)}, [](Result<audit::Claimed>) {});
+    };
+  } else if (prepared.negative) {
+    response.not_before = passage.begun + floor_.departure(work);
+  }
+  prepared.in_flight.reset();
+  passage.reply(std::move(response));
+}
+
+bool NetworkDoor::write_refusal(const std::string& source, Instant now) {
+  auto judgement = refusals_.note(source, now);
+  for (const auto& due : judgement.due) {
+    audit::Event event;
+    event.request = new_request_id();
+    event.at = now;
+    event.outcome = audit::Outcome::Fault;
+    event.reason = "refusals-counted";
+    event.sentence = std::to_string(due.count) + " more refusals in the minute before";
+    event.address = due.source;
+    journal_.commit({.event = std::move(event)}, [](Result<audit::Claimed>) {});
+  }
+  return judgement.write;
+}
+
+bool NetworkDoor::accepts(const net::Peer& peer, Directory& directory) {
+  const auto judged = [&]() -> Result<void> {
+    if (!peer.certificate) return base::fail(Errc::PeerUnknown);
+    const auto view = TRY(directory.current());
+    TRY(view->trust().validate(*peer.certificate, peer.presented, certs::Use::TlsClient, system_now()));
+    return {};
+  }();
+  if (!judged) connection_refused(peer, judged.error());
+  return judged.has_value();
+}
+
+void NetworkDoor::connection_refused(const net::Peer& peer, const base::Error& error) {
+  const Instant now = system_now();
+  if (!write_refusal(peer.address, now)) return;
+  audit::Event event;
+  event.request = new_request_id();
+  event.at = now;
+  event.transaction = "TLS";
+  event.outcome = audit::Outcome::Refused;
+  event.reason = base::reason_of(error);
+  event.sentence = error.code.message();
+  event.address = peer.address;
+  if (peer.certificate) event.note = "certificate " + base::hex(peer.certificate->sha256());
+  journal_.commit({.event = std::move(event)}, [](Result<audit::Claimed>) {});
+}
+
+}  // namespace gateway::exchange

@@ -1,0 +1,43 @@
+#pragma once
+// The network door's side of every exchange: draws time and randomness, runs a corridor, and lets its answer go only
+// after audit event, decision record and replay claim were committed. The one place where exceptions end.
+
+#include "gateway/exchange/refusal_meter.hpp"
+#include "gateway/exchange/responding_gateway.hpp"
+#include "gateway/exchange/time_floor.hpp"
+#include "gateway/net/metrics.hpp"
+#include "gateway/net/server.hpp"
+
+namespace gateway::exchange {
+
+struct NetworkDoorSettings {
+  std::chrono::microseconds floor_least{3000};  ///< negative answers leave no earlier after their request came in
+  unsigned refusals_one_by_one = 600;           ///< per source and minute; further ones are counted
+};
+
+class NetworkDoor {
+ public:
+  NetworkDoor(NetworkDoorSettings settings, RespondingGateway& gateway, audit::Journal& journal,
+              net::Metrics& metrics);
+
+  /// Answers one POST of SOAP. [net::Handler]
+  void answer(net::Request request, net::Reply reply);
+  /// Judges a client certificate during the TLS handshake; one that is refused is written down.
+  /// [facts §8.1, node authentication]
+  bool accepts(const net::Peer& peer, Directory& directory);
+
+ private:
+  struct Passage;
+  void commit(std::shared_ptr<Passage> passage);
+  void leave(Passage& passage);
+  void connection_refused(const net::Peer& peer, const base::Error& error);
+  bool write_refusal(const std::string& source, Instant now);
+
+  RespondingGateway& gateway_;
+  audit::Journal& journal_;
+  net::Metrics& metrics_;
+  TimeFloor floor_;
+  RefusalMeter refusals_;
+};
+
+}  // namespace gateway::exchange

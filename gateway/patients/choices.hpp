@@ -1,0 +1,36 @@
+#pragma once
+// A patient's own set of purposes: an append-only history whose last row is the one in force. [design §4]
+
+#include "gateway/patients/record.hpp"
+
+namespace gateway::patients {
+
+enum class SetBy { Patient, Staff };
+
+struct ChoiceChange {
+  SetBy set_by = SetBy::Staff;
+  std::string actor = {};  ///< who, by name
+  std::string basis = {};  ///< why; demanded of staff where the last word is the patient's own
+};
+
+/// One row of the history, oldest first.
+struct ChoiceRow {
+  std::string id;
+  bool readable = true;                       ///< false: bits that are no set
+  std::optional<policy::PurposeSet> purposes; ///< nothing: back to the clinic's defaults
+  std::string set_by, actor, basis;
+  Instant set_at{};
+  bool in_force = false;
+};
+
+/// @return id of the new row. @error Errc::NoSuchPatient, Errc::ActorMissing, Errc::BasisMissing
+Result<std::string> set_choice(store::Database& database, const std::string& patient_id, policy::PurposeSet purposes,
+                               const ChoiceChange& change, Instant now);
+/// Back to the clinic's current defaults; recorded like a choice. @error as set_choice
+Result<std::string> clear_choice(store::Database& database, const std::string& patient_id, const ChoiceChange& change,
+                                 Instant now);
+Result<std::vector<ChoiceRow>> choice_history(store::Database& database, const std::string& patient_id);
+/// The facts a decision about this patient is made of, as they are now. @error Errc::NoSuchPatient
+Result<policy::ChoiceFacts> choice_facts(store::Database& database, const std::string& patient_id);
+
+}  // namespace gateway::patients

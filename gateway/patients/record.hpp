@@ -1,0 +1,55 @@
+#pragma once
+// A patient of a clinic as stored, and what rows mean. Shared by the functions of this shelf.
+
+#include "gateway/patients/match.hpp"
+#include "gateway/store/database.hpp"
+
+namespace gateway::patients {
+
+using base::BytesView;
+using base::fail;
+using base::Instant;
+using base::Result;
+
+enum class Errc {
+  NoSuchClinic = 1,
+  ClinicTaken,        ///< home or name of a clinic that exists
+  BadClinic,          ///< a home, authority or repository that is no OID, an unknown time zone, no name
+  NoSuchPatient,
+  AmbiguousPatient,   ///< several patients where one must be meant
+  ActorMissing,       ///< a change without a name of who makes it
+  BasisMissing,       ///< staff would overwrite what the patient chose, and state no basis
+  RecordUnreadable,   ///< a stored record that is not what was written
+};
+boost::system::error_code make_error_code(Errc) noexcept;
+
+struct PatientRecord {
+  std::string id;      ///< ours, 128-bit hex
+  std::string clinic;  ///< clinics.id
+  std::string mrn;
+  Known known;         ///< ids without the mrn
+  Instant entered_at{}, updated_at{};
+};
+
+/// patients.demographics: a Person and the identifiers other than the mrn.
+std::string write_demographics(const Known& known);
+/// @error Errc::RecordUnreadable
+Result<Known> read_demographics(std::string_view json);
+
+/// 128 random bits, hex.
+std::string random_id();
+
+/// What every statement selects to judge a patient's choice: columns of `patients p`, `clinics c` and
+/// `LEFT JOIN purpose_choices w ON w.id = p.choice`, in this order.
+inline constexpr std::string_view choice_columns =
+    "c.purposes, c.version, p.choice, w.id, w.patient, w.purposes, w.set_by, p.id";
+inline constexpr std::string_view choice_letters = "iitttitt";
+/// Reads them from column `at` on. What cannot be read or understood is unreadable, never absent.
+policy::ChoiceFacts read_choice(const store::Row& row, std::size_t at);
+
+}  // namespace gateway::patients
+
+namespace boost::system {
+template <>
+struct is_error_code_enum<gateway::patients::Errc> : std::true_type {};
+}  // namespace boost::system

@@ -1,0 +1,37 @@
+#include "xca/discovery.hpp"
+
+namespace xca {
+
+soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& security, std::string_view message_id,
+                  soap::Encoding encoding, std::string_view payload, std::vector<soap::Attachment> attachments,
+                  const Answering& with) {
+  const wss::Reply reply{.action = std::string(transaction.response_action),
+                         .relates_to = std::string(message_id),
+                         .signature_values = security.signature_values(),
+                         .signature = with.signature};
+  std::string envelope = wss::write_envelope(reply, payload, with.signer, with.ids, with.now);
+  return soap::pack(encoding, std::move(envelope), std::move(attachments), with.ids.next(),
+                    transaction.response_action);
+}
+
+Result<PatientDiscovery> PatientDiscovery::open(const soap::Envelope& envelope, const wss::Rules& rules,
+                                                base::Instant now) {
+  if (!envelope.payload().is(patient_discovery.payload_namespace, patient_discovery.payload_name))
+    return base::fail(soap::Errc::ActionNotSupported, "payload is not ITI-55's");
+  auto security = TRY(wss::verify(envelope, rules, now));
+  auto query = TRY(hl7v3::read_query(envelope.payload()));
+  return PatientDiscovery(std::move(security), std::move(query), envelope.encoding(), envelope.addressing().message_id);
+}
+
+soap::Answer PatientDiscovery::answer(const policy::Released<hl7v3::PatientMatch>& released,
+                                      const hl7v3::Responder& responder, const Answering& with) const {
+  return answer(hl7v3::QueryOutcome{.matches = released.resources()}, responder, with);
+}
+
+soap::Answer PatientDiscovery::answer(const hl7v3::QueryOutcome& without_matches, const hl7v3::Responder& responder,
+                                      const Answering& with) const {
+  const std::string payload = hl7v3::write_answer(query_, without_matches, responder, with.ids.next(), with.now);
+  return seal(patient_discovery, security_, message_id_, encoding_, payload, {}, with);
+}
+
+}  // namespace xca
