@@ -20,6 +20,7 @@
 namespace gateway {
 namespace {
 
+using base::Result;
 using cli::Arguments;
 using cli::Config;
 using cli::Console;
@@ -47,12 +48,14 @@ void reload(const Config& config, net::Server& server, exchange::RespondingGatew
   const auto tls = cli::load_credential(config.network_certificate, config.network_key);
   const auto signing = cli::load_credential(config.signing_certificate, config.signing_key);
   auto evidence = cli::load_evidence(config);
-  const base::Error* error = !tls ? &tls.error() : !signing ? &signing.error() : !evidence ? &evidence.error() : nullptr;
-  if (error) {
-    return log(Level::Error, "reload refused, everything stays as it was", {{"because", cli::sentence(*error)}});
-  }
+  const auto refuse = [](const base::Error& error) {
+    log(Level::Error, "reload refused, everything stays as it was", {{"because", cli::sentence(error)}});
+  };
+  if (!tls) return refuse(tls.error());
+  if (!signing) return refuse(signing.error());
+  if (!evidence) return refuse(evidence.error());
   if (const auto replaced = server.replace_credential(std::string(network), *tls); !replaced) {
-    return log(Level::Error, "reload refused, everything stays as it was", {{"because", cli::sentence(replaced.error())}});
+    return refuse(replaced.error());
   }
   gateway.replace_signer(std::make_shared<xca::wss::Signer>(*signing));
   directory.replace_evidence(std::move(*evidence));

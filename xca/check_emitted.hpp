@@ -41,7 +41,7 @@ inline std::string official_findings(const std::vector<std::string>& documents) 
   }
   const auto log = directory / "log";
   const bool valid = std::system((command + " >" + log.string() + " 2>&1").c_str()) == 0;
-  const std::string said = valid ? "" : base::read_file(log);
+  const std::string said = valid ? "" : "xmllint: " + base::read_file(log);
   std::filesystem::remove_all(directory);
   return said;
 }

@@ -1,5 +1,9 @@
 #include "xca/discovery.hpp"
 
+#include "xca/schema.hpp"
+
+#include <stdexcept>
+
 namespace xca {
 
 soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& security, std::string_view message_id,
@@ -10,6 +14,10 @@ soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& s
                          .signature_values = security.signature_values(),
                          .signature = with.signature};
   std::string envelope = wss::write_envelope(reply, payload, with.signer, with.ids, with.now);
+  // The gate of everything we emit. Its findings quote values: they stay here.
+  if (!schemas().validate(envelope, 1).empty()) {
+    throw std::logic_error("an answer of " + std::string(transaction.id) + " does not fit our own schema");
+  }
   return soap::pack(encoding, std::move(envelope), std::move(attachments), with.ids.next(),
                     transaction.response_action);
 }

@@ -13,7 +13,8 @@ namespace {
 
 constexpr ErrorRow rows[] = {
     {int(Errc::TooLarge), "json-too-large", "the JSON document is larger than allowed", Cause::BadMessage},
-    {int(Errc::NotUtf8), "json-not-utf8", "the JSON document is not UTF-8 throughout, or contains a NUL", Cause::BadMessage},
+    {int(Errc::NotUtf8), "json-not-utf8", "the JSON document is not UTF-8 throughout, or contains a NUL",
+     Cause::BadMessage},
     {int(Errc::NotJson), "json-not-well-formed", "this is not one JSON document", Cause::BadMessage},
     {int(Errc::NumberTooBig), "json-number-too-big", "a JSON number is beyond the range of numbers", Cause::BadMessage},
     {int(Errc::TooDeep), "json-too-deep", "the JSON document is nested deeper than allowed", Cause::BadMessage},

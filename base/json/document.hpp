@@ -12,15 +12,15 @@
 namespace base::json {
 
 enum class Errc {
-  TooLarge = 1,    ///< bytes above limits.bytes
-  NotUtf8,         ///< ill-formed UTF-8, also by escapes (a lone surrogate), or a NUL in any form
-  NotJson,         ///< refused by the parser, or text after the document
-  NumberTooBig,    ///< no double could hold it (1e400)
-  TooDeep,         ///< arrays and objects nested above limits.depth
-  TooManyValues,   ///< values above limits.values
-  DoubledMember,   ///< one member name twice in an object: two readers would see two documents
-  WrongType,       ///< a member that is not of the type asked for
-  Missing,         ///< a member that must be there
+  TooLarge = 1,   ///< bytes above limits.bytes
+  NotUtf8,        ///< ill-formed UTF-8, also by escapes (a lone surrogate), or a NUL in any form
+  NotJson,        ///< refused by the parser, or text after the document
+  NumberTooBig,   ///< no double could hold it (1e400)
+  TooDeep,        ///< arrays and objects nested above limits.depth
+  TooManyValues,  ///< values above limits.values
+  DoubledMember,  ///< one member name twice in an object: two readers would see two documents
+  WrongType,      ///< a member that is not of the type asked for
+  Missing,        ///< a member that must be there
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

@@ -57,9 +57,10 @@ TEST(JsonK17, RefusesWhatRapidJsonLeavesToItsCaller) {
 }
 
 TEST(JsonK17, ReadsTheAcceptedTwins) {
-  for (const std::string& text : {nested(64, "[", "]"), nested(64, R"({"a":)", "}"), std::string(R"({"a":{"id":1},"id":2})"),
-                                  std::string("\xEF\xBB\xBF{}"), std::string(R"("\ud83d\ude00")"), std::string("{} \n"),
-                                  std::string(R"({"__proto__":1})")}) {
+  for (const std::string& text :
+       {nested(64, "[", "]"), nested(64, R"({"a":)", "}"), std::string(R"({"a":{"id":1},"id":2})"),
+        std::string("\xEF\xBB\xBF{}"), std::string(R"("\ud83d\ude00")"), std::string("{} \n"),
+        std::string(R"({"__proto__":1})")}) {
     EXPECT_FALSE(refusal(text)) << text.substr(0, 40);
   }
 }

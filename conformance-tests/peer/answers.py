@@ -1,5 +1,5 @@
-"""What a gateway answered, read strictly: SOAP fault, PRPA_IN201306UV02, AdhocQueryResponse, RetrieveDocumentSetResponse.
-"""
+"""What a gateway answered, read strictly: SOAP fault, PRPA_IN201306UV02, AdhocQueryResponse and
+RetrieveDocumentSetResponse."""
 
 import base64
 from dataclasses import dataclass, field

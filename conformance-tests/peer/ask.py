@@ -22,9 +22,6 @@ from urllib.parse import urlsplit
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from peer import ca
 from peer.client import Closed, Connection
 from peer.messages import Sender, Signing, Token, find_documents
@@ -44,6 +41,7 @@ def argument_parser():
     common.add_argument("--purpose", default="TREATMENT", help="NHIN purpose of use (default %(default)s)")
     common.add_argument("--organization", default="Riverside Hospital", help="our name (default %(default)s)")
     common.add_argument("--user", default="Jennifer Parker", help="who asks (default %(default)s)")
+    common.add_argument("--audience", metavar="URL", help="what the gateway calls itself (default: --gateway)")
     common.add_argument("--server", type=Path, metavar="PEM", help="the certificate the gateway must show; "
                         "without it any is taken")
     common.add_argument("--json", action="store_true", help="print JSON for programs")
@@ -72,9 +70,10 @@ def read_credentials(folder):
 
 
 def write_request(arguments, signer):
+    address = (arguments.audience or arguments.gateway).rstrip("/")
     token = Token(arguments.home, organization=arguments.organization, user=arguments.user,
-                  audience=arguments.gateway.rstrip("/")).asking_for(arguments.purpose)
-    sender = Sender(token, Signing(signer), arguments.gateway.rstrip("/"), arguments.to)
+                  audience=address).asking_for(arguments.purpose)
+    sender = Sender(token, Signing(signer), address, arguments.to)
     if arguments.command == "patient":
         return sender.patient_discovery(Patient("", arguments.family, arguments.given, arguments.gender,
                                                 arguments.birth_date.replace("-", ""), arguments.street, arguments.city,
@@ -87,9 +86,8 @@ def write_request(arguments, signer):
 
 def send(arguments, message, credential):
     url = urlsplit(arguments.gateway)
-    server = x509.load_pem_x509_certificates(arguments.server.read_bytes())[0] if arguments.server else None
-    with Connection(url.port or 443, credential, server and server.public_bytes(Encoding.DER),
-                    host=url.hostname) as connection:
+    server = ca.der_of(arguments.server.read_bytes()) if arguments.server else None
+    with Connection(url.port or 443, credential, server, host=url.hostname) as connection:
         return connection.post(PATHS[arguments.command], *message.wire())
 
 

@@ -57,8 +57,19 @@ class Credential:
         return certificate, key
 
 
+def read_certificates(pem):
+    """All certificates of a PEM text, in order."""
+    end = b"-----END CERTIFICATE-----"
+    return [x509.load_pem_x509_certificate(piece + end) for piece in pem.split(end)[:-1]]
+
+
+def der_of(pem):
+    """DER of the first certificate of a PEM text."""
+    return read_certificates(pem)[0].public_bytes(serialization.Encoding.DER)
+
+
 def read_credential(certificate_path, key_path):
-    certificates = x509.load_pem_x509_certificates(Path(certificate_path).read_bytes())
+    certificates = read_certificates(Path(certificate_path).read_bytes())
     key = serialization.load_pem_private_key(Path(key_path).read_bytes(), password=None)
     return Credential(key, certificates[0], tuple(certificates[1:]))
 

@@ -15,7 +15,8 @@ BINARIES = Path("/usr/lib/postgresql/15/bin")
 def as_postgres(*command):
     """PostgreSQL refuses to run as root."""
     prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run([*prefix, *map(str, command)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/")
+    subprocess.run([*prefix, *map(str, command)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                   cwd="/")
 
 
 class Cluster:

@@ -13,9 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
+from .ca import der_of
 from .client import Connection, free_port, plain_get
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,7 +190,7 @@ class Gateway:
 
     @property
     def tls_der(self):
-        return x509.load_pem_x509_certificates(self.certificate("tls"))[0].public_bytes(Encoding.DER)
+        return der_of(self.certificate("tls"))
 
     def connect(self, credential, **options):
         return Connection(self.network_port, credential, options.pop("server", self.tls_der), **options)

@@ -262,8 +262,8 @@ def _demographics(patient):
             _parameter("livingSubjectName", f"<value><family>{escape(patient.family)}</family>"
                        f"<given>{escape(patient.given)}</given></value>", "LivingSubject.name")]
     if patient.street:
-        rows.append(_parameter("patientAddress", f"<value><streetAddressLine>{escape(patient.street)}</streetAddressLine>"
-                               f"<city>{escape(patient.city)}</city><state>{patient.state}</state>"
+        rows.append(_parameter("patientAddress",
+                               f"<value><streetAddressLine>{escape(patient.street)}</streetAddressLine><city>{escape(patient.city)}</city><state>{patient.state}</state>"
                                f"<postalCode>{patient.postal_code}</postalCode><country>US</country></value>",
                                "Patient.addr"))
     if patient.telephone:
@@ -285,7 +285,8 @@ def patient_query(patient, sender_home, receiver_home, created, query_id=None, p
     return etree.fromstring(f"""<PRPA_IN201305UV02 xmlns="{names.HL7}" ITSVersion="XML_1.0">\
 <id root="{home}" extension="{query_id}"/><creationTime value="{created.strftime('%Y%m%d%H%M%S')}+0000"/>\
 <interactionId root="2.16.840.1.113883.1.6" extension="PRPA_IN201305UV02"/><processingCode code="P"/>\
-<processingModeCode code="T"/><acceptAckCode code="AL"/><receiver typeCode="RCV">{_device(bare(receiver_home))}</receiver>\
+<processingModeCode code="T"/><acceptAckCode code="AL"/>\
+<receiver typeCode="RCV">{_device(bare(receiver_home))}</receiver>\
 <sender typeCode="SND">{_device(home)}</sender><controlActProcess classCode="CACT" moodCode="EVN">\
 <code code="PRPA_TE201305UV02" codeSystem="2.16.840.1.113883.1.6"/><queryByParameter>\
 <queryId root="{home}" extension="{query_id}"/><statusCode code="new"/><responseModalityCode code="R"/>\

@@ -50,7 +50,7 @@ def ndjson(patients, assigning_authority):
 
 @dataclass(frozen=True)
 class Document:
-    """A C-CDA continuity of care document. `unique_id` is `root` or `root^extension`; `text` stands in its narrative."""
+    """A C-CDA document. `unique_id` is `root` or `root^extension`; `text` stands in its narrative."""
     unique_id: str
     patient: Patient
     created: str = "20230415093000+0000"
@@ -73,7 +73,7 @@ def ccda(document, assigning_authority):
   <templateId root="2.16.840.1.113883.10.20.22.1.1" extension="2015-08-01"/>
   <templateId root="2.16.840.1.113883.10.20.22.1.2" extension="2015-08-01"/>
   <id {_identifier(document.unique_id)}/>
-  <code code="34133-9" codeSystem="2.16.840.1.113883.6.1" codeSystemName="LOINC" displayName="Summarization of Episode Note"/>
+  <code code="34133-9" codeSystem="2.16.840.1.113883.6.1" displayName="Summarization of Episode Note"/>
   <title>{escape(document.title)}</title>
   <effectiveTime value="{document.created}"/>
   <confidentialityCode code="N" codeSystem="2.16.840.1.113883.5.25"/>
@@ -81,7 +81,10 @@ def ccda(document, assigning_authority):
   <recordTarget>
     <patientRole>
       <id root="{assigning_authority}" extension={quoteattr(patient.mrn)}/>
-      <addr use="HP"><streetAddressLine>{escape(patient.street)}</streetAddressLine><city>{escape(patient.city)}</city><state>{patient.state}</state><postalCode>{patient.postal_code}</postalCode><country>US</country></addr>
+      <addr use="HP">
+        <streetAddressLine>{escape(patient.street)}</streetAddressLine><city>{escape(patient.city)}</city>
+        <state>{patient.state}</state><postalCode>{patient.postal_code}</postalCode><country>US</country>
+      </addr>
       <telecom value="tel:{patient.telephone}" use="HP"/>
       <patient>
         <name use="L"><given>{escape(patient.given)}</given><family>{escape(patient.family)}</family></name>

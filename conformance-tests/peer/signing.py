@@ -23,6 +23,7 @@ HMAC_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 SHA1 = "http://www.w3.org/2000/09/xmldsig#sha1"
 MD5 = "http://www.w3.org/2001/04/xmldsig-more#md5"
+SAML_TOKEN_PROFILE = "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1"
 
 DIGESTS = {SHA256: "sha256", SHA1: "sha1", MD5: "md5"}
 RSA_HASHES = {RSA_SHA256: hashes.SHA256, RSA_SHA1: hashes.SHA1, RSA_MD5: hashes.MD5}
@@ -155,9 +156,8 @@ def assertion_key_info(assertion_id):
     def write(parent):
         key_info = etree.SubElement(parent, q("ds:KeyInfo"))
         token = etree.SubElement(key_info, q("wsse:SecurityTokenReference"), nsmap={"wsse": WSSE, "wsse11": WSSE11})
-        token.set(q("wsse11:TokenType"), "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#SAMLV2.0")
-        identifier = etree.SubElement(token, q("wsse:KeyIdentifier"),
-                                      ValueType="http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#SAMLID")
+        token.set(q("wsse11:TokenType"), SAML_TOKEN_PROFILE + "#SAMLV2.0")
+        identifier = etree.SubElement(token, q("wsse:KeyIdentifier"), ValueType=SAML_TOKEN_PROFILE + "#SAMLID")
         identifier.text = assertion_id
     return write
 

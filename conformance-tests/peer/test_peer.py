@@ -94,8 +94,9 @@ def answer_of(name):
 class TestSameness:
     def test_overlooks_ids_instants_digests_and_signatures(self):
         one = answer_of("iti55-no-match.xml")
-        other = Answer(200, one.headers, one.body.replace(b"7b8b965a", b"00000000").replace(b"15:04:05.120Z", b"15:04:06.121Z")
-                       .replace(b"1d0b4c8f", b"00000000").replace(b"ac+0zPNY1Wc9", b"AAAAAAAAAAAA"))
+        body = one.body.replace(b"7b8b965a", b"00000000").replace(b"1d0b4c8f", b"00000000")
+        body = body.replace(b"15:04:05.120Z", b"15:04:06.121Z").replace(b"ac+0zPNY1Wc9", b"AAAAAAAAAAAA")
+        other = Answer(200, one.headers, body)
         assert one.body != other.body
         assert judges.difference(one, other) == ""
 
@@ -147,7 +148,8 @@ def test_a_canary_counts_who_calls():
 
 
 def test_a_directory_names_managing_organizations_and_delegates():
-    bundle = json.loads(directory.bundle(directory.Organization("2.999.2", "B", implementer="2.999.3", delegates=("2.999.4",))))
+    organization = directory.Organization("2.999.2", "B", implementer="2.999.3", delegates=("2.999.4",))
+    bundle = json.loads(directory.bundle(organization))
     text = json.dumps(bundle["entry"][0]["resource"])
     assert "Organization/2.999.3" in text and "Organization/2.999.4" in text
 

@@ -53,7 +53,8 @@ class Partner:
 def riverside():
     name, key = "Riverside Hospital", ca.rsa_key("Riverside's TLS")
     return Partner(RIVERSIDE, name, ca.self_signed("tls.riverside.example", name, key=key),
-                   ca.self_signed("sign.riverside.example", name), ca.self_signed("spare.riverside.example", name, key=key))
+                   ca.self_signed("sign.riverside.example", name),
+                   ca.self_signed("spare.riverside.example", name, key=key))
 
 
 @lru_cache(maxsize=None)

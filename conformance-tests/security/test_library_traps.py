@@ -55,7 +55,8 @@ class TestSignatures:
         refused(town, town.find_documents(TEST_PATIENT, town.sender().but(plan=plan)), {"signature-unresolved"})
 
     def test_k2_an_hmac_key_inside_the_message_never_wins(self, town):
-        value = '<ds:KeyValue><x:HMACKeyValue xmlns:x="http://www.aleksey.com/xmlsec/2002">c2VjcmV0</x:HMACKeyValue></ds:KeyValue>'
+        value = ('<ds:KeyValue><x:HMACKeyValue xmlns:x="http://www.aleksey.com/xmlsec/2002">c2VjcmV0'
+                 "</x:HMACKeyValue></ds:KeyValue>")
         form = Form(method=signing.HMAC_SHA256, secret=b"secret", key_info=signing.raw_key_info(value))
         refused(town, signed(town, assertion_form=form), {"algorithm-unsupported"})
 
@@ -103,10 +104,12 @@ class TestSignatures:
 
 
 DOUBLING_XSLT = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
-<xsl:template match="/"><xsl:call-template name="twice"><xsl:with-param name="depth" select="24"/></xsl:call-template></xsl:template>
+<xsl:template match="/"><xsl:call-template name="twice">
+<xsl:with-param name="depth" select="24"/></xsl:call-template></xsl:template>
 <xsl:template name="twice"><xsl:param name="depth"/><xsl:if test="$depth &gt; 0">
 <xsl:call-template name="twice"><xsl:with-param name="depth" select="$depth - 1"/></xsl:call-template>
-<xsl:call-template name="twice"><xsl:with-param name="depth" select="$depth - 1"/></xsl:call-template></xsl:if></xsl:template>
+<xsl:call-template name="twice"><xsl:with-param name="depth" select="$depth - 1"/></xsl:call-template>
+</xsl:if></xsl:template>
 </xsl:stylesheet>"""
 
 
@@ -213,7 +216,8 @@ class TestHttp:
         with town.gateway.connect(riverside().tls) as connection:
             before = resident_kib(town.gateway.process.pid)
             trailer = [b"X-Trailer: " + b"x" * 100_000 + b"\r\n"] * 600
-            assert not is_accepted(connection, head(town, "Transfer-Encoding: chunked"), b"4\r\nabcd\r\n0\r\n", *trailer)
+            begin = head(town, "Transfer-Encoding: chunked") + b"4\r\nabcd\r\n0\r\n"
+            assert not is_accepted(connection, begin, *trailer)
             assert resident_kib(town.gateway.process.pid) - before < CASE_MEMORY_KIB
         assert is_served(town)
 

@@ -119,6 +119,7 @@ class TestAPurposeWeDoNotSupport:
 
     def test_is_a_failure_of_the_query_for_everyone(self, quiet_town):
         sender = quiet_town.sender().asking_for("MARKETING")
-        known, unknown = (quiet_town.ask(quiet_town.find_documents(patient, sender)).query for patient in (QUILL, STRANGER))
+        known, unknown = (quiet_town.ask(quiet_town.find_documents(patient, sender)).query
+                          for patient in (QUILL, STRANGER))
         assert known == unknown
         assert (known.status, [e.code for e in known.errors]) == (names.FAILURE, ["XDSRegistryError"])

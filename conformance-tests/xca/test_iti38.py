@@ -84,7 +84,8 @@ class TestFilters:
 
 class TestGetDocuments:
     def get(self, town, home=f"urn:oid:{HOME}", **slots):
-        return ask(town, stored_query(names.GET_DOCUMENTS, {f"$XDSDocumentEntry{n}": v for n, v in slots.items()}, home))
+        slots = {f"$XDSDocumentEntry{name}": values for name, values in slots.items()}
+        return ask(town, stored_query(names.GET_DOCUMENTS, slots, home))
 
     def test_by_unique_id(self, town):
         assert unique_ids(self.get(town, UniqueId=["('2.999.1.7.2001')"])) == {"2.999.1.7.2001"}

@@ -123,14 +123,16 @@ class TestWhoIsAnswered:
 
     def test_an_organization_and_its_implementer_as_sender(self, town):
         sender = town.sender()
-        message = sender.but(token=sender.token.but(home=RIVERSIDE_CLINIC)).patient_discovery(QUILL, sender_home=RIVERSIDE)
+        walk_in = sender.but(token=sender.token.but(home=RIVERSIDE_CLINIC))
+        message = walk_in.patient_discovery(QUILL, sender_home=RIVERSIDE)
         assert ask(town, message).discovery.query_response == "OK"
 
 
 class TestWhatPeersErrIn:
     @pytest.mark.parametrize("gender", ["UNK", "U", "OTH"])
     def test_a_gender_that_says_nothing_refuses_nothing(self, town, gender):
-        message = edited(town.sender().patient_discovery(QUILL), "livingSubjectAdministrativeGender/hl7:value", code=gender)
+        message = town.sender().patient_discovery(QUILL)
+        message = edited(message, "livingSubjectAdministrativeGender/hl7:value", code=gender)
         assert ask(town, message).status == 200
 
     def test_a_creation_time_with_dashes_is_read(self, town):

@@ -131,7 +131,8 @@ class TestEveryAnswer:
         assert judges.confirmed_signatures(answer) == sent
 
     def test_is_audited_with_its_true_outcome(self, visit, wires, flavour, name, state):
-        message_id = etree.fromstring(envelope_of(*wires[flavour, name])).findtext(".//wsa:MessageID", namespaces=PREFIXES)
+        request = etree.fromstring(envelope_of(*wires[flavour, name]))
+        message_id = request.findtext(".//wsa:MessageID", namespaces=PREFIXES)
         outcomes = [(row["outcome"], row["reason"]) for row in visit.town.gateway.audit_of(message_id)]
         expected = {"allowed": ("released", ""), "denied": ("withheld", "patient-purpose"), "unknown": ("no-match", "")}
         assert expected[state] in outcomes

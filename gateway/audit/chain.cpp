@@ -127,7 +127,8 @@ std::optional<Checkpoint> read_witness_line(std::string_view line) {
   const auto node = json.FindMember("node"), seq = json.FindMember("seq"), rows = json.FindMember("rows"),
              at = json.FindMember("at"), signature = json.FindMember("signature"), end = json.MemberEnd();
   if (node == end || !node->value.IsString() || seq == end || !seq->value.IsUint64() || rows == end ||
-      !rows->value.IsUint64() || at == end || !at->value.IsInt64() || signature == end || !signature->value.IsString()) {
+      !rows->value.IsUint64() || at == end || !at->value.IsInt64() || signature == end ||
+      !signature->value.IsString()) {
     return std::nullopt;
   }
   auto head = read_hash(json, "head"), root = read_hash(json, "root");

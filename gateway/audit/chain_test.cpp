@@ -33,8 +33,12 @@ TEST(Chain, ChangesWithEveryPartOfAnEntry) {
 
 // The test vectors of certificate transparency's reference implementation.
 TEST(Chain, BuildsTheTreeOfRfc6962) {
-  const std::vector<Bytes> inputs = {*base::read_hex(""), *base::read_hex("00"), *base::read_hex("10"),
-                                     *base::read_hex("2021"), *base::read_hex("3031"), *base::read_hex("40414243"),
+  const std::vector<Bytes> inputs = {*base::read_hex(""),
+                                     *base::read_hex("00"),
+                                     *base::read_hex("10"),
+                                     *base::read_hex("2021"),
+                                     *base::read_hex("3031"),
+                                     *base::read_hex("40414243"),
                                      *base::read_hex("5051525354555657"),
                                      *base::read_hex("606162636465666768696a6b6c6d6e6f")};
   const char* const roots[] = {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

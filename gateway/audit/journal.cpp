@@ -70,8 +70,11 @@ class InFlight {
 
 struct Journal::Parts {
   Parts(store::Database& of_database, const Options& of_options, Writer with_writer)
-      : database(of_database), limits(of_options.limits), queue_max(of_options.queue_max),
-        batch_max(of_options.batch_max), writer(std::move(with_writer)) {}
+      : database(of_database),
+        limits(of_options.limits),
+        queue_max(of_options.queue_max),
+        batch_max(of_options.batch_max),
+        writer(std::move(with_writer)) {}
 
   store::Database& database;
   const ClaimLimits limits;
@@ -137,7 +140,8 @@ struct Journal::Parts {
   }
 
   void prune_by(std::span<const Queued> batch) {
-    const auto claiming = std::ranges::find_if(batch, [](const Queued& queued) { return queued.entry.claim.has_value(); });
+    const auto claiming =
+        std::ranges::find_if(batch, [](const Queued& queued) { return queued.entry.claim.has_value(); });
     if (claiming != batch.end()) writer.prune(claiming->entry.claim->now);
   }
 };

@@ -22,7 +22,7 @@ boost::system::error_code make_error_code(Errc) noexcept;
 /// What one request claims against replay. Hashes are hex.
 struct Claim {
   std::string proof, request;
-  std::string organization;    ///< implementer by TLS
+  std::string organization;  ///< implementer by TLS
   Instant now{};
   Instant window_end{};
   bool one_time_use = false;
@@ -30,13 +30,13 @@ struct Claim {
 
 /// What the replay rule says of a claim. [threats.md §5, rules 2–6]
 enum class ClaimVerdict {
-  New,             ///< go on
-  NewBody,         ///< same proof, another body within the limits: go on, marked
-  Repeat,          ///< same request: decide anew, marked "repeat of …"
-  Busy,            ///< same request already twice in flight here: 503
-  TooOften,        ///< more than 16 times, or more than 64 bodies, or a body later than 120 s: refuse
-  Relayed,         ///< same proof from another organization: refuse and alarm
-  WindowPruned,    ///< ends before what was pruned: refuse (clock set back)
+  New,           ///< go on
+  NewBody,       ///< same proof, another body within the limits: go on, marked
+  Repeat,        ///< same request: decide anew, marked "repeat of …"
+  Busy,          ///< same request already twice in flight here: 503
+  TooOften,      ///< more than 16 times, or more than 64 bodies, or a body later than 120 s: refuse
+  Relayed,       ///< same proof from another organization: refuse and alarm
+  WindowPruned,  ///< ends before what was pruned: refuse (clock set back)
 };
 struct ClaimLimits {
   unsigned repeats = 16, repeats_at_once = 2, bodies = 64;
@@ -61,11 +61,11 @@ class InFlight;
 class Journal {
  public:
   struct Options {
-    std::string node;                ///< this node's name, fixed in its data directory
-    certs::PrivateKey key;           ///< signs checkpoints, Ed25519 or P-256
-    std::string witness_file;        ///< appended after every commit; empty for none
+    std::string node;          ///< this node's name, fixed in its data directory
+    certs::PrivateKey key;     ///< signs checkpoints, Ed25519 or P-256
+    std::string witness_file;  ///< appended after every commit; empty for none
     ClaimLimits limits = {};
-    std::size_t queue_max = 4096;    ///< entries waiting; beyond it commit() fails at once
+    std::size_t queue_max = 4096;  ///< entries waiting; beyond it commit() fails at once
     std::size_t batch_max = 256;
   };
   /// Continues this node's chain. @error store::Errc::…; Errc::ForeignKey; store::Errc::Unavailable for a witness file

@@ -19,22 +19,22 @@ std::string_view word(Outcome outcome) noexcept;  ///< `released`, `withheld` �
 
 /// One audit event. Texts are as the token or message gave them, capped at 256 characters by the writer.
 struct Event {
-  std::string request;        ///< our id of the request, 32 hex digits
+  std::string request;  ///< our id of the request, 32 hex digits
   Instant at{};
-  std::string transaction;    ///< `ITI-55`, `policy set`, …
+  std::string transaction;  ///< `ITI-55`, `policy set`, …
   Outcome outcome = Outcome::Refused;
-  std::string reason;         ///< reason code of the gate or error; empty where it permits
-  std::string sentence = {};  ///< for our own staff
-  std::string clinic = {};    ///< clinic id
-  std::vector<std::string> patients = {};  ///< our patient ids looked at or released
-  std::vector<std::string> documents = {}; ///< unique ids released
+  std::string reason;                       ///< reason code of the gate or error; empty where it permits
+  std::string sentence = {};                ///< for our own staff
+  std::string clinic = {};                  ///< clinic id
+  std::vector<std::string> patients = {};   ///< our patient ids looked at or released
+  std::vector<std::string> documents = {};  ///< unique ids released
   std::string implementer = {}, home = {}, sender = {}, organization = {}, user = {};
   std::string purposes = {};  ///< codes as written
   std::string address = {};   ///< remote address
   std::string message_id = {};
-  std::string query_hash = {};     ///< SHA-256 hex of the query payload
-  std::string repeat_of = {};      ///< request id of the first answer to the same request
-  std::string note = {};           ///< e.g. `sha1`, `second body under one proof`
+  std::string query_hash = {};  ///< SHA-256 hex of the query payload
+  std::string repeat_of = {};   ///< request id of the first answer to the same request
+  std::string note = {};        ///< e.g. `sha1`, `second body under one proof`
 };
 
 /// Why an answer was what it was: enough to decide it again. [design §4]
@@ -43,9 +43,9 @@ struct DecisionRecord {
   Instant at{};
   std::string rules_version;
   std::string clinic_version;
-  std::vector<policy::Verdict> verdicts;  ///< the request's own first (admit), then one per resource
-  std::string request_hash;               ///< SHA-256 hex of the HTTP body
-  std::string answer_hash;                ///< SHA-256 hex of the root part
+  std::vector<policy::Verdict> verdicts;     ///< the request's own first (admit), then one per resource
+  std::string request_hash;                  ///< SHA-256 hex of the HTTP body
+  std::string answer_hash;                   ///< SHA-256 hex of the root part
   std::vector<std::string> document_hashes;  ///< SHA-256 hex of each document released
 };
 

@@ -24,13 +24,19 @@ TEST(Record, WritesMembersInAFixedOrderAndLeavesEmptyOnesOut) {
 }
 
 TEST(Record, WritesADecisionWithEveryFinding) {
-  const DecisionRecord record{
-      .request = "r", .at = base::from_micros(5), .rules_version = "7", .clinic_version = "",
-      .verdicts = {{.resource = "p1",
-                    .findings = {{.gate = policy::Gate::Choice, .reason = policy::Reason::PatientPurpose,
-                                  .sentence = "The patient did not choose \"Payment\".", .evidence = "choice c1",
-                                  .would_change = ""}}}},
-      .request_hash = "aa", .answer_hash = "bb", .document_hashes = {"cc"}};
+  const DecisionRecord record{.request = "r",
+                              .at = base::from_micros(5),
+                              .rules_version = "7",
+                              .clinic_version = "",
+                              .verdicts = {{.resource = "p1",
+                                            .findings = {{.gate = policy::Gate::Choice,
+                                                          .reason = policy::Reason::PatientPurpose,
+                                                          .sentence = "The patient did not choose \"Payment\".",
+                                                          .evidence = "choice c1",
+                                                          .would_change = ""}}}},
+                              .request_hash = "aa",
+                              .answer_hash = "bb",
+                              .document_hashes = {"cc"}};
   EXPECT_EQ(canonical(record),
             R"({"request":"r","at":5,"rules_version":"7","verdicts":[{"resource":"p1","findings":[{"gate":"choice",)"
             R"("reason":"patient-purpose","sentence":"The patient did not choose \"Payment\".",)"
@@ -49,10 +55,17 @@ TEST(Record, CapsTextsAtACharacterAndListsAtAThousand) {
 
 TEST(Record, MendsWhatIsNoUtf8) {
   auto hostile = event();
-  hostile.user = std::string("a\xFF" "b\xED\xA0\x80" "\xE2\x82\xAC\0\n\xC3", 12);
+  hostile.user = std::string(
+      "a\xFF"
+      "b\xED\xA0\x80"
+      "\xE2\x82\xAC\0\n\xC3",
+      12);
   const auto json = canonical(hostile);
   EXPECT_TRUE(base::is_utf8(json));
-  EXPECT_NE(json.find("\"user\":\"a\xEF\xBF\xBD" "b"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"user\":\"a\xEF\xBF\xBD"
+                      "b"),
+            std::string::npos)
+      << json;
   EXPECT_NE(json.find("\xE2\x82\xAC\\u0000\\n\xEF\xBF\xBD\""), std::string::npos) << json;
   const auto stored = stored_text(hostile.user);
   EXPECT_TRUE(base::is_utf8(stored));

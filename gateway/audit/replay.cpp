@@ -10,7 +10,8 @@ constexpr std::int64_t prune_rows_at_once = 500;
 Claimed verdict(ClaimVerdict what) { return Claimed{.verdict = what, .repeat_of = {}}; }
 
 Result<void> write_new_body(store::Session& session, const Claim& claim, const std::string& first_event) {
-  TRY(session.execute("INSERT INTO replay_requests (request, proof, times, window_end, first_event) "
+  TRY(
+      session.execute("INSERT INTO replay_requests (request, proof, times, window_end, first_event) "
                       "VALUES (:p1, :p2, 1, :p3, :p4)",
                       {claim.request, claim.proof, base::to_micros(claim.window_end), first_event}));
   return {};
@@ -34,7 +35,7 @@ Claimed judge(const Claim& claim, const ReplayRows& rows, const ClaimLimits& lim
   // Rule 2. A row that ended at this very instant may be among those deleted.
   if (claim.window_end <= rows.pruned_end) return verdict(ClaimVerdict::WindowPruned);
   if (rows.proof && rows.proof->organization != claim.organization) return verdict(ClaimVerdict::Relayed);  // rule 4
-  if (rows.request) {  // rule 5
+  if (rows.request) {                                                                                       // rule 5
     if (rows.request->times >= limits.repeats) return verdict(ClaimVerdict::TooOften);
     return Claimed{.verdict = ClaimVerdict::Repeat, .repeat_of = rows.request->first_event};
   }
@@ -53,9 +54,8 @@ Result<ReplayRows> read_rows(store::Session& session, const Claim& claim) {
   const auto& row = found.front();
   ReplayRows rows{.pruned_end = base::from_micros(row.integer(0))};
   if (!row.is_null(1)) {
-    rows.proof = ReplayRows::Proof{.organization = row.text(1),
-                                   .first_used = base::from_micros(row.integer(2)),
-                                   .bodies = row.integer(3)};
+    rows.proof = ReplayRows::Proof{
+        .organization = row.text(1), .first_used = base::from_micros(row.integer(2)), .bodies = row.integer(3)};
   }
   if (!row.is_null(4)) rows.request = ReplayRows::Request{.times = row.integer(4), .first_event = row.text(5)};
   return rows;
@@ -68,10 +68,10 @@ Result<Claimed> claim_rows(store::Session& session, bool postgresql, const Claim
   const auto window_end = base::to_micros(claim.window_end);
   if (claimed.verdict == ClaimVerdict::New) {
     // One insert wins over all nodes; who loses waits here for the winner's commit and then sees its rows.
-    const auto inserted = TRY(session.execute(
-        "INSERT INTO replay_proofs (proof, organization, first_used, window_end, bodies) "
-        "VALUES (:p1, :p2, :p3, :p4, 1) ON CONFLICT (proof) DO NOTHING",
-        {claim.proof, claim.organization, base::to_micros(claim.now), window_end}));
+    const auto inserted =
+        TRY(session.execute("INSERT INTO replay_proofs (proof, organization, first_used, window_end, bodies) "
+                            "VALUES (:p1, :p2, :p3, :p4, 1) ON CONFLICT (proof) DO NOTHING",
+                            {claim.proof, claim.organization, base::to_micros(claim.now), window_end}));
     if (inserted == 1) {
       TRY(write_new_body(session, claim, first_event));
       return claimed;
@@ -81,7 +81,8 @@ Result<Claimed> claim_rows(store::Session& session, bool postgresql, const Claim
   if (claimed.verdict == ClaimVerdict::Repeat) {
     TRY(session.execute("UPDATE replay_requests SET times = times + 1 WHERE request = :p1", {claim.request}));
   } else if (claimed.verdict == ClaimVerdict::NewBody) {
-    TRY(session.execute("UPDATE replay_proofs SET bodies = bodies + 1, "
+    TRY(
+        session.execute("UPDATE replay_proofs SET bodies = bodies + 1, "
                         "window_end = CASE WHEN window_end < :p1 THEN :p1 ELSE window_end END WHERE proof = :p2",
                         {window_end, claim.proof}));
     TRY(write_new_body(session, claim, first_event));

@@ -72,8 +72,8 @@ TEST_P(Replay, AnswersTheSameBytesSixteenTimesAndAuditsEach) {
     EXPECT_EQ(verdict, time == 0 ? New : Repeat) << time;
   }
   EXPECT_EQ(count("audit_chain"), 32);
-  const auto marked = session().select("SELECT COUNT(*) FROM audit_payloads WHERE payload LIKE '%\"repeat_of\":\"id0\"%'",
-                                       "i");
+  const auto marked =
+      session().select("SELECT COUNT(*) FROM audit_payloads WHERE payload LIKE '%\"repeat_of\":\"id0\"%'", "i");
   EXPECT_EQ(marked->at(0).integer(0), 15);
   EXPECT_EQ(send(claim("p", "r", 1250), "id17"), TooOften);
   EXPECT_EQ(count("audit_chain"), 32) << "a refused claim's event and decision are not written";

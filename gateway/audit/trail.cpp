@@ -88,10 +88,10 @@ class Verifier {
     const std::string& node;
     const Bound& bound;
     std::optional<certs::PublicKey> key;
-    std::uint64_t seq = 0;          ///< the last one expected so far
-    std::optional<Bytes> previous;  ///< its hash; none after a gap
-    std::vector<Bytes> leaves = {};  ///< since the last checkpoint
-    std::uint64_t covered = 0;      ///< seq of the last checkpoint
+    std::uint64_t seq = 0;                     ///< the last one expected so far
+    std::optional<Bytes> previous;             ///< its hash; none after a gap
+    std::vector<Bytes> leaves = {};            ///< since the last checkpoint
+    std::uint64_t covered = 0;                 ///< seq of the last checkpoint
     std::vector<Checkpoint> checkpoints = {};  ///< a page of those to come
     std::size_t next_checkpoint = 0;
     std::span<const Witnessed> witness = {};
@@ -150,9 +150,12 @@ class Verifier {
     for (std::uint64_t after = 0;;) {
       const auto rows = TRY(session_.select(
           "SELECT c.seq, c.commitment, c.hash, p.kind, p.request, p.at, p.clinic, p.patient, p.implementer, p.outcome, "
-          "p.reason, p.salt, p.payload FROM audit_chain c LEFT JOIN audit_payloads p ON p.node = c.node AND p.seq = c.seq "
+          "p.reason, p.salt, p.payload FROM audit_chain c LEFT JOIN audit_payloads p ON p.node = c.node AND p.seq = "
+          "c.seq "
           "WHERE c.node = :p1 AND c.seq > :p2 AND c.seq <= :p3 ORDER BY c.seq LIMIT :p4",
-          "itttt" "itttt" "ttt",
+          "itttt"
+          "itttt"
+          "ttt",
           {node, static_cast<std::int64_t>(after), static_cast<std::int64_t>(bound.last_entry), page_rows}));
       for (const auto& row : rows) TRY(step(walk, row));
       if (rows.empty()) break;
@@ -198,12 +201,12 @@ class Verifier {
       walk.checkpoints.clear();
       walk.next_checkpoint = 0;
       if (after >= walk.bound.last_checkpoint) return nullptr;
-      const auto rows = TRY(session_.select(
-          "SELECT seq, head, root, rows, at, signature FROM audit_checkpoints "
-          "WHERE node = :p1 AND seq > :p2 AND seq <= :p3 ORDER BY seq LIMIT :p4",
-          "ittiit",
-          {walk.node, static_cast<std::int64_t>(after), static_cast<std::int64_t>(walk.bound.last_checkpoint),
-           page_rows}));
+      const auto rows =
+          TRY(session_.select("SELECT seq, head, root, rows, at, signature FROM audit_checkpoints "
+                              "WHERE node = :p1 AND seq > :p2 AND seq <= :p3 ORDER BY seq LIMIT :p4",
+                              "ittiit",
+                              {walk.node, static_cast<std::int64_t>(after),
+                               static_cast<std::int64_t>(walk.bound.last_checkpoint), page_rows}));
       for (const auto& row : rows) {
         auto signature = base::read_base64(row.text(5), 0);
         walk.checkpoints.push_back({.node = walk.node,
@@ -314,8 +317,9 @@ Result<std::vector<TrailRow>> search(Session& session, const Search& search) {
   if (search.from) narrow("at >=", base::to_micros(*search.from));
   if (search.to) narrow("at <", base::to_micros(*search.to));
   const std::pair<std::string_view, const std::string&> texts[] = {
-      {"request =", search.request},         {"clinic =", search.clinic},   {"patient =", search.patient},
-      {"implementer =", search.implementer}, {"outcome =", search.outcome}, {"reason =", search.reason},
+      {"request =", search.request}, {"clinic =", search.clinic},
+      {"patient =", search.patient}, {"implementer =", search.implementer},
+      {"outcome =", search.outcome}, {"reason =", search.reason},
       {"kind =", search.kind}};
   for (const auto& [condition, text] : texts) {
     if (!text.empty()) narrow(condition, stored_text(text));
@@ -326,7 +330,10 @@ Result<std::vector<TrailRow>> search(Session& session, const Search& search) {
   sql.append(" LIMIT :p").append(std::to_string(values.size()));
 
   std::vector<TrailRow> found;
-  for (auto& row : TRY(session.select(sql, "titti" "tttttt", values, search.limit))) {
+  for (auto& row : TRY(session.select(sql,
+                                      "titti"
+                                      "tttttt",
+                                      values, search.limit))) {
     found.push_back({.node = row.text(0),
                      .seq = seq_of(row, 1),
                      .kind = row.text(2),

@@ -27,7 +27,9 @@ bool append_whole(int file, const std::string& line) {
   struct stat before {};
   if (::fstat(file, &before) != 0) return false;
   if (::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size())) return true;
-  return ::ftruncate(file, before.st_size) == 0 && false;
+  // A torn line would spoil the next one; where it cannot be cut off now, open() does so at the next start.
+  [[maybe_unused]] const int cut = ::ftruncate(file, before.st_size);
+  return false;
 }
 
 }  // namespace
@@ -38,8 +40,8 @@ base::Result<WitnessFile> WitnessFile::open(const std::string& path) {
   if (file < 0) return base::fail(store::Errc::Unavailable, "cannot open the witness file " + path);
   WitnessFile witness(file);
   struct stat found {};
-  if (::fstat(file, &found) != 0 || (S_ISREG(found.st_mode) && found.st_size > 0 &&
-                                     ::ftruncate(file, whole_lines(file, found.st_size)) != 0)) {
+  if (::fstat(file, &found) != 0 ||
+      (S_ISREG(found.st_mode) && found.st_size > 0 && ::ftruncate(file, whole_lines(file, found.st_size)) != 0)) {
     return base::fail(store::Errc::Unavailable, "cannot continue the witness file " + path);
   }
   return witness;

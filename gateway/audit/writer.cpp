@@ -165,18 +165,20 @@ Result<void> Writer::write_batch(Session& session, Batch& batch) {
   return write_chain(session, batch, lines);
 }
 
-/// Rows are claimed in the order of their proofs: two nodes that lock the same ones in two orders would block each other.
+/// Rows are claimed in the order of their proofs: two nodes that lock the same ones in two orders would block each
+/// other.
 Result<void> Writer::judge_claims(Session& session, Batch& batch) {
   batch.claimed.resize(batch.entries.size());
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     if (batch.entries[i]->claim) order.push_back(i);
   }
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) -> const std::string& { return batch.entries[i]->claim->proof; });
+  std::ranges::stable_sort(order, {},
+                           [&](std::size_t i) -> const std::string& { return batch.entries[i]->claim->proof; });
   for (const std::size_t i : order) {
     const Entry& entry = *batch.entries[i];
-    batch.claimed[i] = TRY(claim_rows(session, database_.is_postgresql(), *entry.claim, options_.limits,
-                                      stored_text(request_of(entry))));
+    batch.claimed[i] = TRY(
+        claim_rows(session, database_.is_postgresql(), *entry.claim, options_.limits, stored_text(request_of(entry))));
   }
   return {};
 }
@@ -184,7 +186,8 @@ Result<void> Writer::judge_claims(Session& session, Batch& batch) {
 Result<void> Writer::write_chain(Session& session, Batch& batch, std::span<const Line> lines) {
   static const auto into_chain = insert_texts("audit_chain (node, seq, commitment, hash)", 4);
   static const auto into_payloads = insert_texts(
-      "audit_payloads (node, seq, kind, request, at, clinic, patient, implementer, outcome, reason, salt, payload)", 12);
+      "audit_payloads (node, seq, kind, request, at, clinic, patient, implementer, outcome, reason, salt, payload)",
+      12);
   Bytes salts(lines.size() * salt_size, '\0');
   certs::fill_random(reinterpret_cast<std::uint8_t*>(salts.data()), salts.size());
 
@@ -200,7 +203,7 @@ Result<void> Writer::write_chain(Session& session, Batch& batch, std::span<const
     head.hash = entry_hash(options_.node, ++head.seq, head.hash, committed);
     leaves.push_back(head.hash);
     chain.insert(chain.end(), {options_.node, number(head.seq), base::hex(committed), base::hex(head.hash)});
-    const auto column = [&](const std::string Event::* member) -> Value {
+    const auto column = [&](const std::string Event::*member) -> Value {
       return line.event ? stored_text(line.event->*member) : std::string();
     };
     const bool of_one_patient = line.event && line.event->patients.size() == 1;
@@ -222,7 +225,8 @@ Result<void> Writer::write_checkpoint(Session& session, Batch& batch, std::span<
   checkpoint.head = batch.head.hash;
   checkpoint.root = merkle_root(leaves);
   checkpoint.signature = options_.key.sign(certs::Digest::Sha256, signed_bytes(checkpoint));
-  TRY(session.execute("INSERT INTO audit_checkpoints (node, seq, head, root, rows, at, signature) "
+  TRY(
+      session.execute("INSERT INTO audit_checkpoints (node, seq, head, root, rows, at, signature) "
                       "VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7)",
                       {options_.node, number(checkpoint.seq), base::hex(checkpoint.head), base::hex(checkpoint.root),
                        number(checkpoint.rows), instant(checkpoint.at), base::base64(checkpoint.signature)}));

@@ -28,10 +28,8 @@ std::size_t count_of(base::BytesView text, std::string_view part) {
   return count;
 }
 
-/// Keeps the first of some rounds rather than the first answers of one.
-void keep(Sample& sample, const Bytes& envelope) {
-  if (sample.size() < sample_size) sample.push_back(envelope);
-}
+/// Ten of a round, evenly: from them the sample is drawn.
+std::size_t sample_every(std::size_t answers) { return std::max<std::size_t>(1, answers / sample_size); }
 
 Bytes joined(const net::Response& response) {
   Bytes all;
@@ -92,7 +90,7 @@ Result<Round> inprocess_round(MeasuredHouse& house, const certs::Certificate& ce
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const auto envelope = joined(answers[i]);
     TRY(check_answer(answers[i].status, envelope, *requests[i].about));
-    if (i == 0) keep(sample, envelope);
+    if (i % sample_every(requests.size()) == 0) sample.push_back(envelope);
   }
   return Round{spent / static_cast<double>(requests.size()), batch_since(before, house.journal())};
 }
@@ -145,7 +143,7 @@ Result<Round> TlsDoor::round(std::span<const Signed> requests, Sample& sample) {
 
   for (std::size_t i = 0; i < answers.size(); ++i) {
     TRY(check_answer(answers[i].status, answers[i].body, *requests[i].about));
-    if (i == 0) keep(sample, answers[i].body);
+    if (i % sample_every(requests.size()) == 0) sample.push_back(answers[i].body);
   }
   return Round{spent / static_cast<double>(requests.size()), batch_since(before, house_.journal())};
 }
@@ -158,7 +156,7 @@ Result<std::vector<double>> TlsDoor::single_client(std::span<const Signed> reque
     const auto answer = TRY(client.post(path, Asker::content_type, request.body));
     waits.push_back(wall_us() - begun);
     TRY(check_answer(answer.status, answer.body, *request.about));
-    keep(sample, answer.body);
+    if (waits.size() % sample_every(requests.size()) == 0) sample.push_back(answer.body);
   }
   return waits;
 }

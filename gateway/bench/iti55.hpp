@@ -3,6 +3,7 @@
 // checked after the clock has stopped: HTTP 200, queryResponseCode OK, one match, the patient asked for.
 
 #include "gateway/bench/measured_house.hpp"
+#include "gateway/bench/sample.hpp"
 #include "gateway/net/blocking_client.hpp"
 
 namespace gateway::bench {
@@ -16,10 +17,6 @@ boost::system::error_code make_error_code(Errc) noexcept;
 
 /// @error Errc::WrongAnswer
 Result<void> check_answer(unsigned status, base::BytesView envelope, const Somebody& about);
-
-/// Answers kept for a judge that is not ours.
-using Sample = std::vector<Bytes>;
-inline constexpr std::size_t sample_size = 10;
 
 /// One round: CPU microseconds of each request, and how the audit trail wrote them.
 struct Round {

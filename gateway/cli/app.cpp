@@ -109,7 +109,12 @@ int run(int argc, char** argv, std::span<const Command> commands) {
     auto* app = parent->add_subcommand(std::string(command.path.substr(space + 1)), std::string(command.help));
     bound.push_back(std::make_unique<Bound>(Bound{&command, app, {}, {}}));
     bind(*bound.back());
-    app->add_flag("--json", json, "Print JSON for programs");
+    if (command.json_file) {
+      app->add_option("--json", bound.back()->values["json"], "Write JSON to a file, - for standard output")
+          ->type_name("FILE");
+    } else {
+      app->add_flag("--json", json, "Print JSON for programs");
+    }
     if (command.needs_config) {
       app->add_option("--config", config, "Configuration file")->envname("GATEHOUSE_CONFIG")->type_name("FILE");
     }
@@ -123,7 +128,7 @@ int run(int argc, char** argv, std::span<const Command> commands) {
     return static_cast<int>(Exit::BadUsage);
   }
   for (const auto& one : bound) {
-    if (one->app->parsed()) return execute(*one, json, config);
+    if (one->app->parsed()) return execute(*one, json || one->values["json"] == std::vector<std::string>{"-"}, config);
   }
   return static_cast<int>(Exit::BadUsage);
 }

@@ -42,6 +42,7 @@ struct Command {
   std::vector<Option> options;
   std::function<Result<Exit>(const Arguments&, Console&)> run;
   bool needs_config = true;
+  bool json_file = false;      ///< `--json FILE` (`-` for standard output) in place of the switch
 };
 
 /// Parses the command line and runs the command it names. @return the process's exit code

@@ -24,9 +24,10 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::BadValue), "bad-partner-setting", "that is no value of this setting", Cause::BadMessage},
     {int(Errc::ReasonMissing), "reason-missing", "state the reason for this setting", Cause::BadMessage},
     {int(Errc::EndMissing), "end-missing", "this exception needs an end that is still to come", Cause::BadMessage},
-    {int(Errc::CertificateTaken), "certificate-taken", "this is tied to another implementer already", Cause::BadMessage},
-    {int(Errc::NotATie), "not-a-tie", "a key is tied by the SHA-256 of its SPKI in hexadecimal, a subject by its RFC 2253 name",
+    {int(Errc::CertificateTaken), "certificate-taken", "this is tied to another implementer already",
      Cause::BadMessage},
+    {int(Errc::NotATie), "not-a-tie",
+     "a key is tied by the SHA-256 of its SPKI in hexadecimal, a subject by its RFC 2253 name", Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("gatehouse.directory", rows);
 
@@ -44,7 +45,8 @@ constexpr SettingRow settings_table[] = {
     {"audience", "optional", false, [](PartnerSettings& s) { s.allowance.audience_optional = true; }},
     {"audience", "required", false, [](PartnerSettings& s) { s.allowance.audience_optional = false; }},
     {"response-signature", "full", false, [](PartnerSettings& s) { s.response_signature = ResponseSignature::Full; }},
-    {"response-signature", "headers", false, [](PartnerSettings& s) { s.response_signature = ResponseSignature::Headers; }},
+    {"response-signature", "headers", false,
+     [](PartnerSettings& s) { s.response_signature = ResponseSignature::Headers; }},
     {"response-signature", "none", false, [](PartnerSettings& s) { s.response_signature = ResponseSignature::None; }},
     {"schema", "strict", false, [](PartnerSettings& s) { s.strict_schema = true; }},
     {"schema", "lenient", false, [](PartnerSettings& s) { s.strict_schema = false; }},
@@ -53,7 +55,8 @@ constexpr SettingRow settings_table[] = {
 };
 
 const SettingRow* row_of(std::string_view name, std::string_view value) {
-  const auto found = std::ranges::find_if(settings_table, [&](const auto& row) { return row.name == name && row.value == value; });
+  const auto found =
+      std::ranges::find_if(settings_table, [&](const auto& row) { return row.name == name && row.value == value; });
   return found == std::end(settings_table) ? nullptr : found;
 }
 
@@ -78,9 +81,12 @@ constexpr std::string_view organization_columns = "home, name, active, implement
 constexpr std::string_view organization_letters = "ttittii";
 
 Result<Organization> read_organization_row(const store::Row& row) {
-  Organization organization{.entry = {}, .implementer = row.text(3), .version = row.integer(5),
+  Organization organization{.entry = {},
+                            .implementer = row.text(3),
+                            .version = row.integer(5),
                             .updated_at = base::from_micros(row.integer(6))};
-  if (!resources::read_entry(row.text(4), organization.entry)) return fail(store::Errc::Unreadable, "organizations.entry");
+  if (!resources::read_entry(row.text(4), organization.entry))
+    return fail(store::Errc::Unreadable, "organizations.entry");
   organization.entry.home = row.text(0);
   organization.entry.name = row.text(1);
   organization.entry.active = row.integer(2) == 1;
@@ -133,19 +139,21 @@ Result<std::map<std::string, DirectoryOrganization>> read_file(base::BytesView f
   return entries;
 }
 
-Result<void> write_organization(store::Session& session, const DirectoryOrganization& entry, const std::string& implementer,
-                                std::int64_t version, Instant now, bool exists) {
-  const auto sql = exists ? "UPDATE organizations SET name = :p2, active = :p3, implementer = :p4, entry = :p5, version = :p6,"
-                            " updated_at = :p7 WHERE home = :p1"
-                          : "INSERT INTO organizations (home, name, active, implementer, entry, version, updated_at)"
-                            " VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7)";
-  TRY(session.execute(sql, {entry.home, entry.name, std::int64_t{entry.active}, implementer, resources::write_entry(entry),
-                            version, base::to_micros(now)}));
+Result<void> write_organization(store::Session& session, const DirectoryOrganization& entry,
+                                const std::string& implementer, std::int64_t version, Instant now, bool exists) {
+  const auto sql =
+      exists ? "UPDATE organizations SET name = :p2, active = :p3, implementer = :p4, entry = :p5, version = :p6,"
+               " updated_at = :p7 WHERE home = :p1"
+             : "INSERT INTO organizations (home, name, active, implementer, entry, version, updated_at)"
+               " VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7)";
+  TRY(session.execute(sql, {entry.home, entry.name, std::int64_t{entry.active}, implementer,
+                            resources::write_entry(entry), version, base::to_micros(now)}));
   return {};
 }
 
 /// Writes what differs: imported entries, and entries whose implementer follows from them.
-Result<void> merge(store::Session& session, const Entries& imported, std::int64_t version, Instant now, ImportReport& report) {
+Result<void> merge(store::Session& session, const Entries& imported, std::int64_t version, Instant now,
+                   ImportReport& report) {
   std::map<std::string, Organization> held;
   Entries all;
   for (auto& organization : TRY(select_organizations(session, "", {}))) {
@@ -173,16 +181,17 @@ Result<void> require_organization(store::Session& session, const std::string& ho
   return {};
 }
 
-Result<void> tie(store::Database& database, std::string_view implementer, const std::string& kind, const std::string& value,
-                 const std::string& pem, Instant now) {
+Result<void> tie(store::Database& database, std::string_view implementer, const std::string& kind,
+                 const std::string& value, const std::string& pem, Instant now) {
   const auto home = home_word(implementer);
   return change(database, [&](store::Session& session, std::int64_t) -> Result<void> {
     TRY(require_organization(session, home));
-    const auto held = TRY(session.select("SELECT implementer FROM partner_certificates WHERE kind = :p1 AND value = :p2", "t",
-                                         {kind, value}));
+    const auto held = TRY(session.select(
+        "SELECT implementer FROM partner_certificates WHERE kind = :p1 AND value = :p2", "t", {kind, value}));
     if (!held.empty() && held[0].text(0) != home) return fail(Errc::CertificateTaken);
     if (!held.empty()) return {};
-    TRY(session.execute("INSERT INTO partner_certificates (implementer, kind, value, pem, added_at)"
+    TRY(
+        session.execute("INSERT INTO partner_certificates (implementer, kind, value, pem, added_at)"
                         " VALUES (:p1, :p2, :p3, :p4, :p5)",
                         {home, kind, value, pem, base::to_micros(now)}));
     return {};
@@ -231,18 +240,20 @@ Result<Organization> show_organization(store::Database& database, std::string_vi
   return std::move(found.front());
 }
 
-Result<void> pin_certificate(store::Database& database, std::string_view implementer, const certs::Certificate& certificate,
-                             Instant now) {
+Result<void> pin_certificate(store::Database& database, std::string_view implementer,
+                             const certs::Certificate& certificate, Instant now) {
   return tie(database, implementer, "certificate", base::hex(certificate.sha256()), certificate.to_pem(), now);
 }
 
-Result<void> tie_key(store::Database& database, std::string_view implementer, std::string_view spki_sha256_hex, Instant now) {
+Result<void> tie_key(store::Database& database, std::string_view implementer, std::string_view spki_sha256_hex,
+                     Instant now) {
   const auto octets = base::read_hex(spki_sha256_hex);
   if (!octets || octets->size() != 32) return fail(Errc::NotATie);
   return tie(database, implementer, "key", base::hex(*octets), "", now);
 }
 
-Result<void> tie_subject(store::Database& database, std::string_view implementer, std::string_view subject, Instant now) {
+Result<void> tie_subject(store::Database& database, std::string_view implementer, std::string_view subject,
+                         Instant now) {
   if (subject.find('=') == std::string_view::npos || subject != base::trim(subject)) return fail(Errc::NotATie);
   return tie(database, implementer, "subject", std::string(subject), "", now);
 }
@@ -264,7 +275,8 @@ Result<std::vector<Tie>> list_ties(store::Database& database, std::string_view i
 }
 
 Result<void> set_setting(store::Database& database, std::string_view implementer, const Setting& setting, Instant now) {
-  if (std::ranges::find(settings_table, std::string_view(setting.name), &SettingRow::name) == std::end(settings_table)) {
+  if (std::ranges::find(settings_table, std::string_view(setting.name), &SettingRow::name) ==
+      std::end(settings_table)) {
     return fail(Errc::UnknownSetting);
   }
   const auto* row = row_of(setting.name, setting.value);
@@ -275,8 +287,10 @@ Result<void> set_setting(store::Database& database, std::string_view implementer
   const auto until = setting.until ? Value(base::to_micros(*setting.until)) : Value();
   return change(database, [&](store::Session& session, std::int64_t) -> Result<void> {
     TRY(require_organization(session, home));
-    TRY(session.execute("DELETE FROM partner_settings WHERE implementer = :p1 AND setting = :p2", {home, setting.name}));
-    TRY(session.execute("INSERT INTO partner_settings (implementer, setting, value, until, reason, set_at)"
+    TRY(session.execute("DELETE FROM partner_settings WHERE implementer = :p1 AND setting = :p2",
+                        {home, setting.name}));
+    TRY(
+        session.execute("INSERT INTO partner_settings (implementer, setting, value, until, reason, set_at)"
                         " VALUES (:p1, :p2, :p3, :p4, :p5, :p6)",
                         {home, setting.name, setting.value, until, setting.reason, base::to_micros(now)}));
     return {};

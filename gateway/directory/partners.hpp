@@ -9,12 +9,12 @@ namespace gateway::directory {
 
 enum class Errc {
   NoSuchOrganization = 1,
-  UnknownSetting,       ///< not one of the closed list
-  BadValue,             ///< not one of the setting's values
+  UnknownSetting,  ///< not one of the closed list
+  BadValue,        ///< not one of the setting's values
   ReasonMissing,
-  EndMissing,           ///< an exception without an end, or one that has ended
-  CertificateTaken,     ///< tied to another implementer
-  NotATie,              ///< a key hash or subject that cannot be one
+  EndMissing,        ///< an exception without an end, or one that has ended
+  CertificateTaken,  ///< tied to another implementer
+  NotATie,           ///< a key hash or subject that cannot be one
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
@@ -43,9 +43,11 @@ struct Tie {
 Result<void> pin_certificate(store::Database& database, std::string_view implementer,
                              const certs::Certificate& certificate, Instant now);
 /// Ties a key (hex SHA-256 of its SPKI) under a trusted chain. @error as pin_certificate, Errc::NotATie
-Result<void> tie_key(store::Database& database, std::string_view implementer, std::string_view spki_sha256_hex, Instant now);
+Result<void> tie_key(store::Database& database, std::string_view implementer, std::string_view spki_sha256_hex,
+                     Instant now);
 /// Ties a subject (RFC 2253) under a trusted chain. @error as tie_key
-Result<void> tie_subject(store::Database& database, std::string_view implementer, std::string_view subject, Instant now);
+Result<void> tie_subject(store::Database& database, std::string_view implementer, std::string_view subject,
+                         Instant now);
 /// @return false where there was none
 Result<bool> untie(store::Database& database, std::string_view kind, std::string_view value);
 Result<std::vector<Tie>> list_ties(store::Database& database, std::string_view implementer);

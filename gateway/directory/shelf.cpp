@@ -38,10 +38,9 @@ class Snapshot final : public DirectoryView {
   }
 
   std::optional<std::string> implementer_of(const certs::Certificate& certificate) const override {
-    const std::pair<std::string, std::string> ties[] = {
-        {"certificate", base::hex(certificate.sha256())},
-        {"key", base::hex(certificate.public_key().spki_sha256())},
-        {"subject", certificate.subject()}};
+    const std::pair<std::string, std::string> ties[] = {{"certificate", base::hex(certificate.sha256())},
+                                                        {"key", base::hex(certificate.public_key().spki_sha256())},
+                                                        {"subject", certificate.subject()}};
     for (const auto& tie : ties) {
       const auto found = content_.implementers.find(tie);
       if (found != content_.implementers.end()) return found->second;
@@ -76,8 +75,8 @@ Result<std::int64_t> read_version(store::Session& session) {
 }
 
 Result<void> read_organizations(store::Session& session, Content& content) {
-  const auto rows = TRY(session.select("SELECT home, name, active, implementer, entry, version FROM organizations", "ttitti", {},
-                                       organizations_max));
+  const auto rows = TRY(session.select("SELECT home, name, active, implementer, entry, version FROM organizations",
+                                       "ttitti", {}, organizations_max));
   for (const auto& row : rows) {
     const auto home = base::Oid::parse(row.text(0));
     resources::DirectoryOrganization entry;
@@ -99,7 +98,8 @@ Result<void> read_organizations(store::Session& session, Content& content) {
 }
 
 Result<void> read_ties(store::Session& session, Content& content) {
-  const auto rows = TRY(session.select("SELECT implementer, kind, value, pem FROM partner_certificates", "tttt", {}, ties_max));
+  const auto rows =
+      TRY(session.select("SELECT implementer, kind, value, pem FROM partner_certificates", "tttt", {}, ties_max));
   for (const auto& row : rows) {
     content.implementers[{row.text(1), row.text(2)}] = row.text(0);
     if (row.text(1) != "certificate") continue;
@@ -113,7 +113,8 @@ Result<void> read_ties(store::Session& session, Content& content) {
 }
 
 Result<void> read_settings(store::Session& session, Content& content) {
-  const auto rows = TRY(session.select("SELECT implementer, setting, value, until FROM partner_settings", "ttti", {}, settings_max));
+  const auto rows =
+      TRY(session.select("SELECT implementer, setting, value, until FROM partner_settings", "ttti", {}, settings_max));
   for (const auto& row : rows) {
     DatedSetting setting{row.text(1), row.text(2), std::nullopt};
     if (!row.is_null(3)) setting.until = base::from_micros(row.integer(3));
@@ -129,7 +130,8 @@ Result<void> read_settings(store::Session& session, Content& content) {
 /// All tables at one version: read between two equal looks at it.
 Result<Content> read_content(store::Session& session) {
   for (unsigned attempt = 0; attempt < reads_max; ++attempt) {
-    Content content{.version = TRY(read_version(session)), .organizations = {}, .implementers = {}, .settings = {}, .pinned = {}};
+    Content content{
+        .version = TRY(read_version(session)), .organizations = {}, .implementers = {}, .settings = {}, .pinned = {}};
     TRY(read_organizations(session, content));
     TRY(read_ties(session, content));
     TRY(read_settings(session, content));

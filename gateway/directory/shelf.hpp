@@ -1,5 +1,6 @@
 #pragma once
-// The directory of organizations with the trust it gives, as snapshots for the corridors. [design §4 caller; facts §6.3]
+// The directory of organizations with the trust it gives, as snapshots for the corridors. [design §4 caller; facts
+// §6.3]
 
 #include "gateway/exchange/ports.hpp"
 #include "gateway/store/database.hpp"

@@ -21,7 +21,8 @@ constexpr base::ErrorRow rows[] = {
      "the document's header lacks its id, code, effectiveTime or recordTarget", Cause::BadMessage},
     {int(Errc::HeaderUnreadable), "cda-header-unreadable", "a value of the document's header cannot be understood",
      Cause::BadMessage},
-    {int(Errc::SeveralPatients), "cda-several-patients", "the document is about more than one patient", Cause::BadMessage},
+    {int(Errc::SeveralPatients), "cda-several-patients", "the document is about more than one patient",
+     Cause::BadMessage},
     {int(Errc::UniqueIdTaken), "document-id-taken",
      "a document with this id but other content is held already: a changed document needs a new id", Cause::BadMessage},
     {int(Errc::OtherPatient), "document-of-other-patient", "this document is held already, for another patient",
@@ -111,13 +112,15 @@ Identifier id_of(const Element& element) {
 
 /// One component: the delimiters of HL7 v2 become blanks.
 std::string component(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return std::string_view("^&|~\\\r\n").find(c) != std::string_view::npos; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return std::string_view("^&|~\\\r\n").find(c) != std::string_view::npos; }, ' ');
   return text;
 }
 
 std::string joined(const std::vector<std::string>& components) {
   std::string all;
-  for (const auto& one : components) all.append(all.empty() && &one == &components.front() ? "" : "^").append(component(one));
+  for (const auto& one : components)
+    all.append(all.empty() && &one == &components.front() ? "" : "^").append(component(one));
   return all;
 }
 
@@ -148,8 +151,8 @@ std::string xcn_of(const Element& assigned, std::string_view person) {
   const auto id_element = child(assigned, "id");
   const auto id = id_element ? id_of(*id_element) : Identifier{};
   const bool usable_id = is_oid(id.root) && !id.extension.empty() && id.root != ssn_root;
-  auto text = joined({usable_id ? id.extension : "", name.family, given_at(name, 0), given_at(name, 1), name.suffix,
-                      name.prefix});
+  auto text = joined(
+      {usable_id ? id.extension : "", name.family, given_at(name, 0), given_at(name, 1), name.suffix, name.prefix});
   if (name.family.empty() && name.given.empty() && !usable_id) return {};
   return usable_id ? text + "^^^&" + id.root + "&ISO" : without_tail(text);
 }
@@ -209,7 +212,8 @@ Code format_of(const Element& document) {
   if (ccd_r1) code = "urn:ihe:pcc:xphr:2007";
   if (scanned) code = pdf ? "urn:ihe:iti:xds-sd:pdf:2008" : "urn:ihe:iti:xds-sd:text:2008";
   if (ccda && !scanned) {
-    code = std::string("urn:hl7-org:sdwg:ccda-") + (unstructured ? "nonXMLBody" : "structuredBody") + (r21 ? ":2.1" : ":1.1");
+    code = std::string("urn:hl7-org:sdwg:ccda-") + (unstructured ? "nonXMLBody" : "structuredBody") +
+           (r21 ? ":2.1" : ":1.1");
   }
   return {.code = code, .system = std::string(format_codes), .display = code};
 }
@@ -235,7 +239,8 @@ xca::hl7v3::Person person_of(const Element& role) {
   if (base::read_hl7_time(date)) person.birth_date = date;
   for (const auto& addr : role.children(hl7, "addr")) {
     auto read = address_of(addr);
-    if (read != xca::hl7v3::Address{} && person.addresses.size() < repeats_max) person.addresses.push_back(std::move(read));
+    if (read != xca::hl7v3::Address{} && person.addresses.size() < repeats_max)
+      person.addresses.push_back(std::move(read));
   }
   for (const auto& telecom : role.children(hl7, "telecom")) {
     auto value = attribute(telecom, "value");
@@ -251,14 +256,16 @@ std::vector<std::string> pid_lines(const Identifier& source, const xca::hl7v3::P
   if (!source.extension.empty()) lines.push_back("PID-3|" + base::write_cx(source));
   if (!person.names.empty()) {
     const auto& name = person.names.front();
-    lines.push_back("PID-5|" + without_tail(joined({name.family, given_at(name, 0), given_at(name, 1), name.suffix, name.prefix})));
+    lines.push_back(
+        "PID-5|" + without_tail(joined({name.family, given_at(name, 0), given_at(name, 1), name.suffix, name.prefix})));
   }
   if (!person.birth_date.empty()) lines.push_back("PID-7|" + person.birth_date);
   if (person.gender == "M" || person.gender == "F") lines.push_back("PID-8|" + person.gender);
   if (!person.addresses.empty()) {
     const auto& address = person.addresses.front();
     const auto line = address.lines.empty() ? std::string() : address.lines.front();
-    lines.push_back("PID-11|" + without_tail(joined({line, "", address.city, address.state, address.postal_code, address.country})));
+    lines.push_back("PID-11|" + without_tail(joined(
+                                    {line, "", address.city, address.state, address.postal_code, address.country})));
   }
   return lines;
 }
@@ -305,7 +312,8 @@ Code confidentiality_of(const Element& document) {
 
 /// What the header does not say of the place: ambulatory care, general medicine. DocumentImport may say otherwise.
 Code facility_of(const Element& document) {
-  const auto code = code_of(path(document, {"componentOf", "encompassingEncounter", "location", "healthCareFacility", "code"}));
+  const auto code =
+      code_of(path(document, {"componentOf", "encompassingEncounter", "location", "healthCareFacility", "code"}));
   if (code && !code->system.empty()) return *code;
   return {.code = "35971002", .system = std::string(snomed), .display = "Ambulatory care site"};
 }
@@ -325,7 +333,8 @@ boost::system::error_code make_error_code(Errc code) noexcept { return {static_c
 Code class_of_type(const Code& type) {
   const auto found = std::ranges::find(classes, type.code, &ClassRow::type);
   if (type.system != loinc || found == std::end(classes)) return type;
-  return {.code = std::string(found->document_class), .system = std::string(loinc), .display = std::string(found->display)};
+  return {
+      .code = std::string(found->document_class), .system = std::string(loinc), .display = std::string(found->display)};
 }
 
 Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits) {

@@ -9,17 +9,17 @@
 namespace gateway::documents {
 
 using base::BytesView;
-using base::fail;
 using base::Code;
+using base::fail;
 using base::Result;
 
 enum class Errc {
-  NotACda = 1,          ///< no ClinicalDocument
-  HeaderIncomplete,     ///< id, code, effectiveTime or recordTarget missing
-  HeaderUnreadable,     ///< one of them cannot be understood
-  SeveralPatients,      ///< more than one recordTarget
-  UniqueIdTaken,        ///< this document id is held with other bytes
-  OtherPatient,         ///< this document is held for another patient
+  NotACda = 1,       ///< no ClinicalDocument
+  HeaderIncomplete,  ///< id, code, effectiveTime or recordTarget missing
+  HeaderUnreadable,  ///< one of them cannot be understood
+  SeveralPatients,   ///< more than one recordTarget
+  UniqueIdTaken,     ///< this document id is held with other bytes
+  OtherPatient,      ///< this document is held for another patient
   TooLarge,
   NoSuchDocument,
   RenderFailed,

@@ -105,7 +105,8 @@ Result<DocumentEntry> read_metadata(std::string_view json) {
   entry.confidentiality_codes = codes(root, "confidentiality");
   entry.event_codes = codes(root, "events");
   for (const Value author : items(root, "authors")) {
-    entry.authors.push_back({text(author, "person"), text(author, "institution"), text(author, "role"), text(author, "specialty")});
+    entry.authors.push_back(
+        {text(author, "person"), text(author, "institution"), text(author, "role"), text(author, "specialty")});
   }
   entry.legal_authenticator = text(root, "legalAuthenticator");
   return entry;

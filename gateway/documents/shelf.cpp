@@ -25,8 +25,9 @@ constexpr std::size_t choice_at = entry_letters.size();
 std::string select_entries(std::string_view where) {
   std::string sql = "SELECT d.entry_uuid, d.unique_id, d.status, d.metadata, p.mrn, ";
   sql.append(patients::choice_columns);
-  sql.append(" FROM documents d JOIN patients p ON p.id = d.patient JOIN clinics c ON c.id = p.clinic"
-             " LEFT JOIN purpose_choices w ON w.id = p.choice WHERE c.id = :p1 AND d.clinic = :p1 AND ");
+  sql.append(
+      " FROM documents d JOIN patients p ON p.id = d.patient JOIN clinics c ON c.id = p.clinic"
+      " LEFT JOIN purpose_choices w ON w.id = p.choice WHERE c.id = :p1 AND d.clinic = :p1 AND ");
   return sql.append(where).append(" ORDER BY d.creation_time DESC, d.entry_uuid");
 }
 
@@ -34,7 +35,8 @@ Result<DocumentEntry> read_row(const store::Row& row, const policy::Clinic& clin
   auto entry = TRY(read_metadata(row.text(3)));
   entry.entry_uuid = row.text(0);
   entry.unique_id = row.text(1);
-  if (row.text(2) != "Approved" && row.text(2) != "Deprecated") return fail(store::Errc::Unreadable, "documents.status");
+  if (row.text(2) != "Approved" && row.text(2) != "Deprecated")
+    return fail(store::Errc::Unreadable, "documents.status");
   entry.status = row.text(2) == "Approved" ? Availability::Approved : Availability::Deprecated;
   entry.repository_id = clinic.repository_id;
   entry.home = clinic.home.dotted();
@@ -51,7 +53,8 @@ Result<std::vector<Held<DocumentEntry>>> select_held(store::Database& database, 
   for (const auto& row : TRY(session->select(select_entries(where), letters, parameters))) {
     auto entry = TRY(read_row(row, clinic));
     auto id = entry.entry_uuid;
-    held.push_back({.resource = std::move(entry), .id = std::move(id), .choice = patients::read_choice(row, choice_at)});
+    held.push_back(
+        {.resource = std::move(entry), .id = std::move(id), .choice = patients::read_choice(row, choice_at)});
   }
   return held;
 }
@@ -90,7 +93,8 @@ std::string fresh_uuid() {
 Result<void> insert_content(store::Session& session, const std::string& hash, BytesView bytes) {
   const auto held = TRY(session.select("SELECT hash FROM contents WHERE hash = :p1", "t", {hash}));
   if (!held.empty()) return {};
-  TRY(session.execute("INSERT INTO contents (hash, size) VALUES (:p1, :p2)", {hash, static_cast<std::int64_t>(bytes.size())}));
+  TRY(session.execute("INSERT INTO contents (hash, size) VALUES (:p1, :p2)",
+                      {hash, static_cast<std::int64_t>(bytes.size())}));
   std::int64_t piece = 0;
   for (std::size_t at = 0; at < bytes.size(); at += piece_octets) {
     TRY(session.execute("INSERT INTO content_pieces (hash, piece, bytes) VALUES (:p1, :p2, :p3)",
@@ -101,9 +105,10 @@ Result<void> insert_content(store::Session& session, const std::string& hash, By
 
 /// @return Unchanged where this very document is held for this patient, nothing where its id is free
 Result<std::optional<Imported>> held_already(store::Session& session, const policy::Clinic& clinic,
-                                             const DocumentEntry& entry, const std::string& hash, const std::string& patient) {
-  const auto rows = TRY(session.select("SELECT content, patient FROM documents WHERE clinic = :p1 AND unique_id = :p2", "tt",
-                                       {clinic.id, entry.unique_id}));
+                                             const DocumentEntry& entry, const std::string& hash,
+                                             const std::string& patient) {
+  const auto rows = TRY(session.select("SELECT content, patient FROM documents WHERE clinic = :p1 AND unique_id = :p2",
+                                       "tt", {clinic.id, entry.unique_id}));
   if (rows.empty()) return std::optional<Imported>();
   if (rows[0].text(0) != hash) return fail(Errc::UniqueIdTaken);
   if (rows[0].text(1) != patient) return fail(Errc::OtherPatient);
@@ -133,14 +138,16 @@ Result<std::vector<Held<DocumentEntry>>> DocumentShelf::get(const policy::Clinic
 
 Result<Bytes> DocumentShelf::content(const DocumentEntry& entry) {
   auto* session = TRY(database_.session());
-  const auto rows = TRY(session->select("SELECT t.hash, t.size FROM documents d JOIN contents t ON t.hash = d.content"
-                                        " WHERE d.entry_uuid = :p1", "ti", {entry.entry_uuid}));
+  const auto rows =
+      TRY(session->select("SELECT t.hash, t.size FROM documents d JOIN contents t ON t.hash = d.content"
+                          " WHERE d.entry_uuid = :p1",
+                          "ti", {entry.entry_uuid}));
   if (rows.empty()) return fail(Errc::NoSuchDocument);
   const auto& hash = rows[0].text(0);
   Bytes bytes;
   bytes.reserve(static_cast<std::size_t>(std::clamp<std::int64_t>(rows[0].integer(1), 0, piece_octets * pieces_max)));
-  for (const auto& row : TRY(session->select("SELECT bytes FROM content_pieces WHERE hash = :p1 ORDER BY piece", "b", {hash},
-                                             pieces_max))) {
+  for (const auto& row : TRY(session->select("SELECT bytes FROM content_pieces WHERE hash = :p1 ORDER BY piece", "b",
+                                             {hash}, pieces_max))) {
     bytes += row.bytes(0);
   }
   if (base::hex(certs::sha256(bytes)) != hash) return fail(store::Errc::Unreadable, "content differs from its hash");
@@ -166,10 +173,11 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
       return {};
     }
     TRY(insert_content(*session, hash, cda));
-    TRY(session->execute("INSERT INTO documents (entry_uuid, clinic, patient, unique_id, status, content, metadata,"
+    TRY(
+        session->execute("INSERT INTO documents (entry_uuid, clinic, patient, unique_id, status, content, metadata,"
                          " creation_time, entered_at) VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p7, :p8)",
-                         {uuid, clinic.id, patient.id, entry.unique_id, hash, write_metadata(entry), entry.creation_time,
-                          base::to_micros(now)}));
+                         {uuid, clinic.id, patient.id, entry.unique_id, hash, write_metadata(entry),
+                          entry.creation_time, base::to_micros(now)}));
     return {};
   }));
   return ImportedDocument{outcome, patient.id, TRY(show_document(database, clinic, entry.unique_id))};
@@ -179,7 +187,8 @@ Result<std::vector<DocumentEntry>> list_documents(store::Database& database, con
                                                   const std::string& patient_id) {
   const Value parameters[] = {clinic.id, patient_id};
   std::vector<DocumentEntry> entries;
-  for (auto& held : TRY(select_held(database, clinic, "p.id = :p2", parameters))) entries.push_back(std::move(held.resource));
+  for (auto& held : TRY(select_held(database, clinic, "p.id = :p2", parameters)))
+    entries.push_back(std::move(held.resource));
   return entries;
 }
 

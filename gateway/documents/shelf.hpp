@@ -26,8 +26,8 @@ class DocumentShelf final : public exchange::Documents {
 };
 
 struct DocumentImport {
-  std::string patient_id = {};  ///< our id; empty: whom the header means
-  std::optional<Code> facility_type = {};      ///< instead of the shipped default
+  std::string patient_id = {};             ///< our id; empty: whom the header means
+  std::optional<Code> facility_type = {};  ///< instead of the shipped default
   std::optional<Code> practice_setting = {};
 };
 enum class Imported { Inserted, Unchanged };

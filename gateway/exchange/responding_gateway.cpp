@@ -428,25 +428,28 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
   // One home per request message is what peers send; others are answered as communities we do not speak for.
   const auto clinic = TRY(patients_.clinic(our_home));
   std::vector<RegistryError> errors;
-  xca::ebxml::GetDocuments wanted;
+  std::vector<xca::ebxml::DocumentRequest> ours;
   for (const auto& request : asked.requests()) {
+    using xca::ebxml::document_error;
     if (request.home.empty()) {
-      errors.push_back({RegistryErrorCode::MissingHomeCommunityId, "Every document must name its home community."});
+      errors.push_back(document_error(RegistryErrorCode::MissingHomeCommunityId, request));
     } else if (!clinic || without_urn(request.home) != clinic->home.dotted()) {
-      errors.push_back({RegistryErrorCode::UnknownCommunity, "This gateway does not speak for that community."});
+      errors.push_back(document_error(RegistryErrorCode::UnknownCommunity, request));
     } else if (without_urn(request.repository_id) != clinic->repository_id) {
-      errors.push_back({RegistryErrorCode::UnknownRepositoryId, "This repository is not one of that community."});
+      errors.push_back(document_error(RegistryErrorCode::UnknownRepositoryId, request));
     } else {
-      wanted.unique_ids.push_back(request.unique_id);
+      ours.push_back(request);
     }
   }
-  if (!clinic || wanted.unique_ids.empty()) {
+  if (ours.empty()) {
     exchange.event.outcome = Outcome::Refused;
     exchange.event.reason = "community-unknown";
     auto none = policy::release(*admitted, std::vector<Held<RetrievedDocument>>{});
     return asked.answer(none, errors, our_home, answering(exchange));
   }
 
+  xca::ebxml::GetDocuments wanted;
+  for (const auto& request : ours) wanted.unique_ids.push_back(request.unique_id);
   auto held = TRY(documents_.get(*clinic, wanted));  // a unique id authorises nothing
   for (const auto& one : held) note_patient(exchange, one.resource.patient.extension);
   auto entries = policy::release(*admitted, std::move(held));
@@ -457,7 +460,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
                    "several-patients");
   }
   const auto with_content = [&](const DocumentEntry& entry) -> Result<RetrievedDocument> {
-    const auto request = std::ranges::find(asked.requests(), entry.unique_id, &xca::ebxml::DocumentRequest::unique_id);
+    const auto request = std::ranges::find(ours, entry.unique_id, &xca::ebxml::DocumentRequest::unique_id);
     RetrievedDocument document{*request, entry.mime_type, TRY(documents_.content(entry))};
     exchange.decision->document_hashes.push_back(sha256_hex(document.bytes));
     exchange.event.documents.push_back(entry.unique_id);

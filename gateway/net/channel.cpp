@@ -12,7 +12,8 @@
 namespace gateway::net {
 namespace {
 
-// Reads in a row that may yield no octet for us: parts of records, and KeyUpdates, which a peer could send for ever. [L03]
+// Reads in a row that may yield no octet for us: parts of records, and KeyUpdates, which a peer could send for ever.
+// [L03]
 constexpr unsigned barren_reads_max = 200;
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }

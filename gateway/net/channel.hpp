@@ -1,8 +1,8 @@
 #pragma once
-// The bytes of one connection over a non-blocking socket, plain or through TLS. It never waits: where it cannot go on it
-// says for what, and the one who calls waits. Used by the I/O thread of its connection only.
-// OpenSSL works on the socket itself and not on a pair of memory buffers: one copy less each way, no buffer held by an
-// idle connection, and all records of a block leave in one send(). [facts/limits.md §1, §4, §6]
+// The bytes of one connection over a non-blocking socket, plain or through TLS. It never waits: where it cannot go on
+// it says for what, and the one who calls waits. Used by the I/O thread of its connection only. OpenSSL works on the
+// socket itself and not on a pair of memory buffers: one copy less each way, no buffer held by an idle connection, and
+// all records of a block leave in one send(). [facts/limits.md §1, §4, §6]
 
 #include "gateway/net/tls_context.hpp"
 
@@ -35,8 +35,8 @@ class Descriptor {
 /// The buffers all connections of one I/O thread share, because none of them holds bytes there while it waits.
 struct ThreadBuffers {
   std::array<char, 64 << 10> in;
-  std::string block;   ///< what is about to be encrypted
-  std::string wire;    ///< what is about to be sent
+  std::string block;  ///< what is about to be encrypted
+  std::string wire;   ///< what is about to be sent
 };
 
 class Channel {
@@ -76,7 +76,7 @@ class Channel {
   std::shared_ptr<const TlsContext> tls_;
   ThreadBuffers& buffers_;
   ssl_st* session_ = nullptr;
-  std::string unsent_;       ///< what the kernel would not take yet
+  std::string unsent_;  ///< what the kernel would not take yet
   unsigned barren_reads_ = 0;
   bool established_ = false, broken_ = false;
 };

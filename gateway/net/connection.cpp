@@ -218,7 +218,10 @@ asio::awaitable<bool> Connection::shake_hands() {
     }
   }
   idle_ = false;
-  co_return true;
+  const auto tls = door().tls();
+  if (!tls || !tls->settings().accept_client || peer_->certificate) co_return true;
+  door().count("handshake-failed");  // [K16] nobody comes in who has not been judged
+  co_return false;
 }
 
 /// Feeds the reader with what is here until it needs more, a judgement, or nothing.
@@ -245,7 +248,8 @@ SteadyTime Connection::reading_deadline(const RequestReader& reader, SteadyTime 
   if (!reader.begun()) return idle_until;
   if (reader.phase() <= Phase::Fields) return first_byte_ + limits.header;
   const auto size = std::max(reader.header().length, reader.body_size());
-  return body_begun_ + limits.body_base + std::chrono::seconds(size / std::max<std::size_t>(limits.body_bytes_per_second, 1));
+  return body_begun_ + limits.body_base +
+         std::chrono::seconds(size / std::max<std::size_t>(limits.body_bytes_per_second, 1));
 }
 
 /// True with a complete request; else the peer has been told what it may be told, or has gone.
@@ -439,8 +443,8 @@ asio::awaitable<bool> Connection::refuse(unsigned status, std::string allowed) {
   co_return false;
 }
 
-/// The end: goodbye, and where the peer is still sending a little patience, or the reset that follows unread input would
-/// take the answer with it. [RFC 9112 §9.6]
+/// The end: goodbye, and where the peer is still sending a little patience, or the reset that follows unread input
+/// would take the answer with it. [RFC 9112 §9.6]
 asio::awaitable<void> Connection::part() {
   channel_.shut();
   if (!unread_input_) co_return;
@@ -457,8 +461,8 @@ asio::awaitable<void> Connection::part() {
   }
 }
 
-/// One timer serves all deadlines: it is only moved where a deadline comes before the time it is set to, and looks again
-/// when it wakes. A request that comes and goes at once moves no timer.
+/// One timer serves all deadlines: it is only moved where a deadline comes before the time it is set to, and looks
+/// again when it wakes. A request that comes and goes at once moves no timer.
 void Connection::set_deadline(SteadyTime when) {
   deadline_ = std::min(when, drained_by_);
   if (deadline_ < armed_for_) arm();

@@ -25,8 +25,8 @@ struct Loop {
   std::unordered_set<Connection*> connections;
   std::atomic<std::size_t> open{0};  ///< connections given to this thread
   std::chrono::sys_seconds date_of{};
-  std::string date;                  ///< Date field of that second
-  boost::asio::io_context io{1};     ///< last: what waits in it is destroyed first
+  std::string date;               ///< Date field of that second
+  boost::asio::io_context io{1};  ///< last: what waits in it is destroyed first
 
   const std::string& date_now();
 };
@@ -93,9 +93,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   enum class Wait { Input, Output };
-  struct Pending;    ///< an answer that a handler owes
-  class Notice;      ///< Response::sent, called once
-  class AnswerLater; ///< what a Reply holds
+  struct Pending;     ///< an answer that a handler owes
+  class Notice;       ///< Response::sent, called once
+  class AnswerLater;  ///< what a Reply holds
   template <class T>
   using Awaitable = boost::asio::awaitable<T>;
 
@@ -125,7 +125,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::steady_timer alarm_;  ///< what is waited for besides the socket: a handler's answer, the time floor
   std::shared_ptr<Peer> peer_;
   Channel channel_;
-  std::string leftover_;             ///< received, and belongs to the next request
+  std::string leftover_;  ///< received, and belongs to the next request
   SteadyTime first_byte_{}, body_begun_{};
   SteadyTime deadline_ = SteadyTime::max(), armed_for_ = SteadyTime::max(), drained_by_ = SteadyTime::max();
   bool idle_ = false, timed_out_ = false, closing_ = false, judge_again_ = false, unread_input_ = false;

@@ -26,9 +26,7 @@ constexpr bool is_target_char(char c) { return is_digit(c) || is_alpha(c) || is_
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool is_token(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_token_char); }
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
+bool equal_ignoring_case(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
 
 std::string_view trim_blanks(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -54,7 +52,8 @@ bool is_host(std::string_view host) {
   if (host.starts_with('[')) {
     const auto end = host.find(']');
     if (end == std::string_view::npos || end < 3) return false;
-    if (!std::ranges::all_of(host.substr(1, end - 1), [](char c) { return is_hex(c) || c == ':' || c == '.'; })) return false;
+    if (!std::ranges::all_of(host.substr(1, end - 1), [](char c) { return is_hex(c) || c == ':' || c == '.'; }))
+      return false;
     port = host.substr(end + 1);
   } else {
     const auto end = std::min(host.find(':'), host.size());
@@ -144,7 +143,8 @@ std::size_t RequestReader::feed(std::string_view bytes) {
         break;
       case Phase::Body: take_data(bytes, Phase::Complete); break;
       case Phase::ChunkSize:
-        if (const auto line = next_line(bytes, chunk_size_digits_max + chunk_extension_bytes_max, 400)) read_chunk_size(*line);
+        if (const auto line = next_line(bytes, chunk_size_digits_max + chunk_extension_bytes_max, 400))
+          read_chunk_size(*line);
         break;
       case Phase::ChunkData: take_data(bytes, Phase::ChunkEnd); break;
       case Phase::ChunkEnd:

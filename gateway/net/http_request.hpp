@@ -1,8 +1,8 @@
 #pragma once
 // Reads HTTP/1.1 requests from bytes as they come. [RFC 9110, 9112; threats.md K13, K14, H04–H09]
 // Written by hand, and strict: the parser at hand takes what it does not understand of Transfer-Encoding for "no body",
-// folds lines, and does not bound trailers. Here nothing is repaired: what two readers could take in two ways is refused,
-// and after a refusal no byte is read again. No sockets, no clock, no routes.
+// folds lines, and does not bound trailers. Here nothing is repaired: what two readers could take in two ways is
+// refused, and after a refusal no byte is read again. No sockets, no clock, no routes.
 
 #include "gateway/net/server.hpp"
 
@@ -12,10 +12,10 @@ namespace gateway::net {
 
 /// What a request's header says, once it has been judged.
 struct RequestHeader {
-  std::string method, path;       ///< path without query, percent-encoding untouched
-  std::string host;               ///< as sent; empty only in HTTP/1.0
+  std::string method, path;  ///< path without query, percent-encoding untouched
+  std::string host;          ///< as sent; empty only in HTTP/1.0
   std::string content_type;
-  std::size_t length = 0;         ///< Content-Length, 0 where there is none
+  std::size_t length = 0;  ///< Content-Length, 0 where there is none
   bool chunked = false;
   bool expects_continue = false;  ///< the body comes only after `100 Continue`
   bool last = false;              ///< the peer wants the connection closed after the answer
@@ -25,10 +25,16 @@ struct RequestHeader {
 class RequestReader {
  public:
   enum class Phase {
-    RequestLine, Fields,
+    RequestLine,
+    Fields,
     HeaderRead,  ///< waits for accept_body(): the caller looks at header() first
-    Body, ChunkSize, ChunkData, ChunkEnd, Trailer,
-    Complete, Refused,
+    Body,
+    ChunkSize,
+    ChunkData,
+    ChunkEnd,
+    Trailer,
+    Complete,
+    Refused,
   };
 
   explicit RequestReader(const Limits& limits) : limits_(&limits) {}
@@ -40,7 +46,9 @@ class RequestReader {
   void accept_body();
 
   Phase phase() const noexcept { return phase_; }
-  bool begun() const noexcept { return phase_ != Phase::RequestLine || !line_.empty(); }  ///< at least one byte has come
+  bool begun() const noexcept {
+    return phase_ != Phase::RequestLine || !line_.empty();
+  }                                                                 ///< at least one byte has come
   const RequestHeader& header() const noexcept { return header_; }  ///< complete from HeaderRead on
   std::size_t body_size() const noexcept { return body_.size(); }   ///< what has come so far
   Bytes take_body() { return std::move(body_); }
@@ -71,9 +79,9 @@ class RequestReader {
   Phase phase_ = Phase::RequestLine;
   RequestHeader header_;
   Bytes body_;
-  std::string line_;           ///< the part of a line that has come
-  std::string whole_line_;     ///< a line that came in parts
-  std::size_t missing_ = 0;    ///< octets of the body or chunk still to come
+  std::string line_;         ///< the part of a line that has come
+  std::string whole_line_;   ///< a line that came in parts
+  std::size_t missing_ = 0;  ///< octets of the body or chunk still to come
   std::size_t header_bytes_ = 0, fields_ = 0, extension_bytes_ = 0, trailer_bytes_ = 0;
   unsigned refusal_ = 0, expect_status_ = 0, encoding_status_ = 0;
   bool http_1_0_ = false, has_length_ = false, has_host_ = false, has_content_type_ = false;

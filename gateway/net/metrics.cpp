@@ -23,7 +23,8 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_word_char(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; }
 
 bool is_word(std::string_view text) {
-  return !text.empty() && text.size() <= label_size_max && is_letter(text[0]) && std::ranges::all_of(text, is_word_char);
+  return !text.empty() && text.size() <= label_size_max && is_letter(text[0]) &&
+         std::ranges::all_of(text, is_word_char);
 }
 
 bool is_gauge_name(std::string_view text) {

@@ -19,7 +19,8 @@ TEST(Metrics, CountsAnswersByTransactionOutcomeAndReason) {
   metrics.count_answer("ITI-55", "released", "");
   metrics.count_answer("ITI-55", "released", "");
   metrics.count_answer("ITI-55", "refused", "caller-unknown");
-  EXPECT_THAT(metrics.text(), HasSubstr(R"(gatehouse_answers_total{outcome="released",reason="none",transaction="ITI-55"} 2)"));
+  EXPECT_THAT(metrics.text(),
+              HasSubstr(R"(gatehouse_answers_total{outcome="released",reason="none",transaction="ITI-55"} 2)"));
   EXPECT_THAT(metrics.text(), HasSubstr(R"({outcome="refused",reason="caller-unknown",transaction="ITI-55"} 1)"));
 }
 

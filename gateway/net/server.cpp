@@ -17,8 +17,8 @@
 #include <condition_variable>
 #include <thread>
 
-// Each I/O thread has its own io_context, and a connection stays on the thread with the fewest when it came: no strands,
-// no locks on the way of a request, and no imbalance by hash as SO_REUSEPORT has it with few long-lived peers.
+// Each I/O thread has its own io_context, and a connection stays on the thread with the fewest when it came: no
+// strands, no locks on the way of a request, and no imbalance by hash as SO_REUSEPORT has it with few long-lived peers.
 
 namespace gateway::net {
 namespace {
@@ -123,7 +123,8 @@ Loop& Server::Parts::least_busy() const {
 asio::awaitable<void> Server::Parts::listen(std::shared_ptr<Listener> listener) {
   while (!stopping) {
     boost::system::error_code error;
-    co_await listener->acceptor.async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, error));
+    co_await listener->acceptor.async_wait(asio::socket_base::wait_read,
+                                           asio::redirect_error(asio::use_awaitable, error));
     auto accepted = error ? Accepted::None : Accepted::One;
     for (int i = 0; i < accepted_in_a_row_max && accepted == Accepted::One && !stopping; ++i) {
       accepted = accept_one(*listener);
@@ -174,12 +175,12 @@ void Server::Parts::admit(Listener& listener, Descriptor socket, const asio::ip:
   if (!listener.door->enter(text)) return listener.door->count("too-many");
   auto& loop = least_busy();
   auto place = std::make_unique<Place>(listener.door, loop, std::move(text));
-  asio::post(loop.io, [this, &loop, place = std::move(place), socket = std::move(socket),
-                       protocol = from.protocol()]() mutable {
-    const auto connection = std::make_shared<Connection>(std::move(place), std::move(socket), protocol);
-    if (stopping) return;
-    spawn(loop.io, [connection] { return connection->run(); });
-  });
+  asio::post(loop.io,
+             [this, &loop, place = std::move(place), socket = std::move(socket), protocol = from.protocol()]() mutable {
+               const auto connection = std::make_shared<Connection>(std::move(place), std::move(socket), protocol);
+               if (stopping) return;
+               spawn(loop.io, [connection] { return connection->run(); });
+             });
 }
 
 Server::Server(unsigned threads, Watch watch) : parts_(std::make_unique<Parts>(std::move(watch))) {

@@ -23,17 +23,17 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// Who is at the other end of a connection. Shared by all requests of it.
 struct Peer {
-  std::string address;                                  ///< numeric, without port
-  std::optional<certs::Certificate> certificate = {};   ///< TLS client certificate, on mutual-TLS doors always there
-  std::vector<certs::Certificate> presented = {};       ///< further certificates it sent
+  std::string address;                                 ///< numeric, without port
+  std::optional<certs::Certificate> certificate = {};  ///< TLS client certificate, on mutual-TLS doors always there
+  std::vector<certs::Certificate> presented = {};      ///< further certificates it sent
 };
 
 struct Request {
   std::string method = {}, path = {};  ///< path without query, decoded nowhere: routed on an exact table
-  std::string content_type;   ///< as sent, empty where absent
+  std::string content_type;            ///< as sent, empty where absent
   Bytes body;
   std::shared_ptr<const Peer> peer;
-  SteadyTime first_byte{};    ///< when the first byte of this request arrived
+  SteadyTime first_byte{};  ///< when the first byte of this request arrived
 };
 
 struct Response {
@@ -41,7 +41,7 @@ struct Response {
   std::string content_type = {};
   std::vector<Bytes> pieces = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  std::optional<SteadyTime> not_before = {};  ///< the answer is held until then: the time floor
+  std::optional<SteadyTime> not_before = {};     ///< the answer is held until then: the time floor
   std::function<void(bool complete)> sent = {};  ///< once: whether the last byte was handed to the kernel
 };
 
@@ -57,19 +57,19 @@ struct Route {
 
 /// What one door may cost; every value is a setting.
 struct Limits {
-  std::size_t header_bytes = 16u << 10;      ///< request line and header fields
+  std::size_t header_bytes = 16u << 10;  ///< request line and header fields
   std::size_t header_fields = 100;
   std::size_t field_bytes = 8u << 10;
   std::size_t body_bytes = 35u << 20;
   std::size_t connections = 2000;
   std::size_t connections_per_address = 500;
   std::chrono::milliseconds handshake{5000};
-  std::chrono::milliseconds header{10'000};          ///< from the first byte of a request to the end of its header
+  std::chrono::milliseconds header{10'000};  ///< from the first byte of a request to the end of its header
   std::chrono::milliseconds idle{30'000};
-  std::chrono::milliseconds body_base{30'000};       ///< plus size / body_bytes_per_second
+  std::chrono::milliseconds body_base{30'000};  ///< plus size / body_bytes_per_second
   std::size_t body_bytes_per_second = 64u << 10;
   std::chrono::milliseconds write{60'000};
-  std::chrono::milliseconds drain{30'000};           ///< on shutdown, for running requests
+  std::chrono::milliseconds drain{30'000};  ///< on shutdown, for running requests
 };
 
 /// TLS of a door. Without accept_client no client certificate is asked for.
@@ -90,7 +90,9 @@ struct Door {
 
 /// What the house wants to hear of connections. Called on I/O threads.
 struct Watch {
-  std::function<void(const std::string& door, const std::string& what)> count = {};  ///< `accepted`, `handshake-failed`, `bad-request`, `timed-out`, …
+  /// `accepted`, `too-many`, `no-descriptor`, `handshake-failed`, `bad-request`, `timed-out`, `cut-off`, `withdrawn`;
+  /// `defect`, also with an empty door
+  std::function<void(const std::string& door, const std::string& what)> count = {};
 };
 
 /// Listens on doors and serves them on a fixed number of threads.

@@ -20,7 +20,9 @@ using testing::Client;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string get(std::string_view path) { return std::string("GET ").append(path).append(" HTTP/1.1\r\nHost: h\r\n\r\n"); }
+std::string get(std::string_view path) {
+  return std::string("GET ").append(path).append(" HTTP/1.1\r\nHost: h\r\n\r\n");
+}
 std::string post(std::string_view path, std::string_view body) {
   return std::string("POST ").append(path).append(" HTTP/1.1\r\nHost: h\r\nContent-Type: text/x\r\nContent-Length: ") +
          std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
@@ -32,18 +34,21 @@ class Served : public ::testing::Test {
   void serve(Limits limits = {}) {
     door_.limits = limits;
     door_.routes.push_back({"POST", "/echo", [](Request request, const Reply& reply) {
-      reply({.content_type = request.content_type, .pieces = {request.method, " ", request.path, " ", request.body}});
-    }});
+                              reply({.content_type = request.content_type,
+                                     .pieces = {request.method, " ", request.path, " ", request.body}});
+                            }});
     door_.routes.push_back({"GET", "/marker", [this](const Request&, const Reply& reply) {
-      ++markers_;
-      reply({.pieces = {"marker"}});
-    }});
+                              ++markers_;
+                              reply({.pieces = {"marker"}});
+                            }});
     const auto opened = server_.open(door_);
     ASSERT_TRUE(opened);
     port_ = *opened;
     server_.start();
   }
-  void route(std::string path, Handler handler) { door_.routes.push_back({"GET", std::move(path), std::move(handler)}); }
+  void route(std::string path, Handler handler) {
+    door_.routes.push_back({"GET", std::move(path), std::move(handler)});
+  }
   void later(std::chrono::milliseconds delay, std::function<void()> act) {
     others_.emplace_back([delay, act = std::move(act)] { std::this_thread::sleep_for(delay), act(); });
   }
@@ -71,9 +76,9 @@ class Served : public ::testing::Test {
   Door door_{.name = "test", .address = "127.0.0.1", .routes = {}};
   std::uint16_t port_ = 0;
   Server server_{2, {.count = [this](const std::string&, const std::string& what) {
-    const std::scoped_lock lock(mutex_);
-    ++counts_[what];
-  }}};
+                   const std::scoped_lock lock(mutex_);
+                   ++counts_[what];
+                 }}};
 };
 
 TEST_F(Served, AnswersRequestsOneAfterTheOtherOnOneConnection) {
@@ -126,7 +131,8 @@ TEST_F(Served, NeverReadsOnAfterARefusal) {  // [K14]
   EXPECT_EQ(markers_, 0);
   EXPECT_EQ(count("bad-request"), 4u);
   Client twin(port_);
-  const auto good = twin.ask("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n" + get("/marker"));
+  const auto good = twin.ask("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n" +
+                             get("/marker"));
   EXPECT_EQ(good.body, "POST /echo x");
   EXPECT_EQ(twin.receive().body, "marker");
 }
@@ -158,7 +164,8 @@ TEST_F(Served, EndsOnlyTheConnectionWhoseHandlerThrows) {  // [K13]
   route("/throws", [](const Request&, const Reply&) { throw std::length_error("defect"); });
   route("/throws-int", [](const Request&, const Reply&) { throw 1; });
   route("/bad-field", [](const Request&, const Reply& reply) { reply({.headers = {{"X", "a\r\nb: c"}}}); });
-  route("/sent-throws", [](const Request&, const Reply& reply) { reply({.sent = [](bool) { throw std::runtime_error("x"); }}); });
+  route("/sent-throws",
+        [](const Request&, const Reply& reply) { reply({.sent = [](bool) { throw std::runtime_error("x"); }}); });
   serve();
   Client other(port_);
   EXPECT_EQ(other.ask(get("/marker")).status, 200u);
@@ -219,14 +226,17 @@ TEST_F(Served, SendsContinueOnlyForAHeaderItTakes) {
   EXPECT_EQ(client.ask(head + "Content-Length: 4\r\n\r\n").status, 100u);
   EXPECT_EQ(client.ask("body").body, "POST /echo body");
   EXPECT_EQ(Client(port_).ask(head + "Content-Length: 1001\r\n\r\n").status, 413u);
-  EXPECT_EQ(Client(port_).ask("POST /no HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n").status, 404u);
+  EXPECT_EQ(
+      Client(port_).ask("POST /no HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n").status,
+      404u);
 }
 
 TEST_F(Served, EndsASlowHeaderByItsDeadlineThoughBytesCome) {  // [H01]
   serve({.header = 200ms});
   Client client(port_);
   const auto began = steady_clock::now();
-  while (steady_clock::now() - began < 2s && client.send("G") && count("timed-out") == 0) std::this_thread::sleep_for(20ms);
+  while (steady_clock::now() - began < 2s && client.send("G") && count("timed-out") == 0)
+    std::this_thread::sleep_for(20ms);
   EXPECT_LT(steady_clock::now() - began, 1s);
   EXPECT_EQ(client.receive().status, 408u);
 }
@@ -281,7 +291,8 @@ TEST_F(Served, SaysOnceWhetherTheAnswerWasSent) {
   std::atomic<int> sent{0}, unsent{0};
   const auto hear = [&](bool complete) { ++(complete ? sent : unsent); };
   route("/small", [&](const Request&, const Reply& reply) { reply({.sent = hear}), reply({.sent = hear}); });
-  route("/large", [&](const Request&, const Reply& reply) { reply({.pieces = {Bytes(30u << 20, 'x')}, .sent = hear}); });
+  route("/large",
+        [&](const Request&, const Reply& reply) { reply({.pieces = {Bytes(30u << 20, 'x')}, .sent = hear}); });
   serve();
   EXPECT_EQ(Client(port_).ask(get("/small")).status, 200u);
   for (int i = 0; i < 100 && sent + unsent < 2; ++i) std::this_thread::sleep_for(5ms);
@@ -354,7 +365,8 @@ TEST_F(Served, FinishesTheRunningRequestWhenStopped) {
   std::atomic<int> sent{0};
   route("/slow", [&](const Request&, const Reply& reply) {
     running = true;
-    later(200ms, [&, reply] { reply({.pieces = {"done"}, .sent = [&](bool complete) { sent += complete ? 1 : 100; }}); });
+    later(200ms,
+          [&, reply] { reply({.pieces = {"done"}, .sent = [&](bool complete) { sent += complete ? 1 : 100; }}); });
   });
   serve();
   Client busy(port_), idle(port_);

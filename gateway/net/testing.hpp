@@ -20,7 +20,8 @@ namespace gateway::net::testing {
 inline base::Instant now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 inline const certs::CertificateAuthority& authority() {
-  static const auto made = certs::CertificateAuthority::create({.common_name = "Test CA"}, now(), std::chrono::days(10));
+  static const auto made =
+      certs::CertificateAuthority::create({.common_name = "Test CA"}, now(), std::chrono::days(10));
   return made;
 }
 inline certs::Credential issue(const std::string& name, certs::KeyKind kind = certs::KeyKind::Ec) {
@@ -43,10 +44,10 @@ inline const certs::Credential& client_credential() {
 struct ClientTls {
   const certs::Credential* credential = nullptr;
   int version_min = TLS1_2_VERSION, version_max = TLS1_3_VERSION;
-  std::string suites = {};              ///< of TLS 1.2 and below
-  std::string protocols = {};           ///< ALPN, as on the wire
+  std::string suites = {};     ///< of TLS 1.2 and below
+  std::string protocols = {};  ///< ALPN, as on the wire
   std::string server_name = {};
-  SSL_SESSION* session = nullptr;       ///< offered for resumption
+  SSL_SESSION* session = nullptr;  ///< offered for resumption
 };
 
 struct Answer {
@@ -87,7 +88,8 @@ class Client {
   bool send(std::string_view bytes) const {
     while (!bytes.empty()) {
       const auto size = static_cast<int>(bytes.size());
-      const auto sent = session_ ? SSL_write(session_, bytes.data(), size) : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const auto sent = session_ ? SSL_write(session_, bytes.data(), size)
+                                 : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -115,7 +117,8 @@ class Client {
   }
   Answer ask(std::string_view request) { return send(request) ? receive() : Answer{}; }
 
-  /// Waits for the end. True where nothing more came and the end was in order: FIN, and over TLS close_notify before it.
+  /// Waits for the end. True where nothing more came and the end was in order: FIN, and over TLS close_notify before
+  /// it.
   bool ends() {
     const bool more = receive_some() || !received_.empty();
     return !more && orderly_;
@@ -146,7 +149,8 @@ class Client {
   bool receive_some() {
     char part[65536];
     const auto got = session_ ? SSL_read(session_, part, sizeof part) : ::recv(socket_, part, sizeof part, 0);
-    orderly_ = session_ ? got <= 0 && SSL_get_error(session_, static_cast<int>(got)) == SSL_ERROR_ZERO_RETURN : got == 0;
+    orderly_ =
+        session_ ? got <= 0 && SSL_get_error(session_, static_cast<int>(got)) == SSL_ERROR_ZERO_RETURN : got == 0;
     if (got <= 0) return false;
     received_.append(part, static_cast<std::size_t>(got));
     return true;

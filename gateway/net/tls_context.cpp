@@ -92,7 +92,8 @@ bool forbid_resumption(SSL_CTX* context) {
   static constexpr unsigned char door[] = "gatehouse";
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  return SSL_CTX_set_num_tickets(context, 0) == 1 && SSL_CTX_set_session_id_context(context, door, sizeof door - 1) == 1;
+  return SSL_CTX_set_num_tickets(context, 0) == 1 &&
+         SSL_CTX_set_session_id_context(context, door, sizeof door - 1) == 1;
 }
 
 }  // namespace

@@ -32,15 +32,19 @@ class MutualTls : public ::testing::Test {
   void serve(const certs::Credential& credential) {
     const auto opened = server_.open({.name = "network",
                                       .address = "127.0.0.1",
-                                      .tls = Tls{.credential = credential, .accept_client = [this](const Peer& peer) {
-                                                   ++judged_;
-                                                   return accept_(peer);
-                                                 }},
-                                      .routes = {{"GET", "/who", [](const Request& asked, const Reply& reply) {
-                                        reply({.pieces = {asked.peer->certificate->subject()}});
-                                      }}, {"GET", "/large", [](const Request&, const Reply& reply) {
-                                        reply({.pieces = {Bytes(5u << 20, 'x')}});
-                                      }}}});
+                                      .tls = Tls{.credential = credential,
+                                                 .accept_client =
+                                                     [this](const Peer& peer) {
+                                                       ++judged_;
+                                                       return accept_(peer);
+                                                     }},
+                                      .routes = {{"GET", "/who",
+                                                  [](const Request& asked, const Reply& reply) {
+                                                    reply({.pieces = {asked.peer->certificate->subject()}});
+                                                  }},
+                                                 {"GET", "/large", [](const Request&, const Reply& reply) {
+                                                    reply({.pieces = {Bytes(5u << 20, 'x')}});
+                                                  }}}});
     ASSERT_TRUE(opened);
     port_ = *opened;
     server_.start();
@@ -268,7 +272,9 @@ TEST_F(MutualTls, ClosesConnectionsOfAWithdrawnPeerAndNoOthers) {  // [L07]
 
 TEST_F(MutualTls, EndsAHandshakeThatDoesNotCome) {  // [H01]
   Server server(1, {});
-  const auto port = server.open({.name = "x", .address = "127.0.0.1", .tls = Tls{.credential = testing::ec_server()},
+  const auto port = server.open({.name = "x",
+                                 .address = "127.0.0.1",
+                                 .tls = Tls{.credential = testing::ec_server()},
                                  .limits = {.handshake = 100ms}});
   server.start();
   Client silent(*port);
@@ -277,10 +283,12 @@ TEST_F(MutualTls, EndsAHandshakeThatDoesNotCome) {  // [H01]
 
 TEST(OneSidedTls, AsksForNoClientCertificate) {
   Server server(1, {});
-  const auto port = server.open({.name = "clinic", .address = "127.0.0.1", .tls = Tls{.credential = testing::ec_server()},
+  const auto port = server.open({.name = "clinic",
+                                 .address = "127.0.0.1",
+                                 .tls = Tls{.credential = testing::ec_server()},
                                  .routes = {{"GET", "/who", [](const Request& asked, const Reply& reply) {
-                                   reply({.pieces = {asked.peer->certificate ? "someone" : "nobody"}});
-                                 }}}});
+                                               reply({.pieces = {asked.peer->certificate ? "someone" : "nobody"}});
+                                             }}}});
   server.start();
   EXPECT_EQ(Client(*port, with_certificate()).ask(request).body, "nobody");
 }

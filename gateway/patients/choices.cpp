@@ -15,18 +15,20 @@ Result<std::string> append(store::Database& database, const std::string& patient
     // The write comes first: it holds the patient's row, so that two changes come one after the other.
     const auto held = TRY(session->execute("UPDATE patients SET updated_at = updated_at WHERE id = :p1", {patient_id}));
     if (held == 0) return fail(Errc::NoSuchPatient);
-    const auto rows = TRY(session->select("SELECT p.clinic, p.choice, w.set_by FROM patients p"
-                                          " LEFT JOIN purpose_choices w ON w.id = p.choice WHERE p.id = :p1",
-                                          "ttt", {patient_id}));
+    const auto rows =
+        TRY(session->select("SELECT p.clinic, p.choice, w.set_by FROM patients p"
+                            " LEFT JOIN purpose_choices w ON w.id = p.choice WHERE p.id = :p1",
+                            "ttt", {patient_id}));
     const auto& last = rows.at(0);
     // Where the last word cannot be read, it may have been the patient's.
     const bool by_patient = !last.is_null(1) && last.optional_text(2).value_or("patient") != "staff";
-    if (change.set_by == SetBy::Staff && by_patient && base::trim(change.basis).empty()) return fail(Errc::BasisMissing);
-    TRY(session->execute("INSERT INTO purpose_choices (id, clinic, patient, purposes, set_by, actor, basis, set_at)"
-                         " VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8)",
-                         {id, last.text(0), patient_id, purposes,
-                          std::string(change.set_by == SetBy::Patient ? "patient" : "staff"), change.actor, change.basis,
-                          base::to_micros(now)}));
+    if (change.set_by == SetBy::Staff && by_patient && base::trim(change.basis).empty())
+      return fail(Errc::BasisMissing);
+    TRY(session->execute(
+        "INSERT INTO purpose_choices (id, clinic, patient, purposes, set_by, actor, basis, set_at)"
+        " VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8)",
+        {id, last.text(0), patient_id, purposes, std::string(change.set_by == SetBy::Patient ? "patient" : "staff"),
+         change.actor, change.basis, base::to_micros(now)}));
     TRY(session->execute("UPDATE patients SET choice = :p1 WHERE id = :p2", {id, patient_id}));
     return {};
   }));
@@ -47,10 +49,10 @@ Result<std::string> clear_choice(store::Database& database, const std::string& p
 
 Result<std::vector<ChoiceRow>> choice_history(store::Database& database, const std::string& patient_id) {
   auto* session = TRY(database.session());
-  const auto rows = TRY(session->select(
-      "SELECT w.id, w.purposes, w.set_by, w.actor, w.basis, w.set_at, p.choice FROM purpose_choices w"
-      " JOIN patients p ON p.id = w.patient WHERE w.patient = :p1 ORDER BY w.set_at, w.id",
-      "titttit", {patient_id}));
+  const auto rows = TRY(
+      session->select("SELECT w.id, w.purposes, w.set_by, w.actor, w.basis, w.set_at, p.choice FROM purpose_choices w"
+                      " JOIN patients p ON p.id = w.patient WHERE w.patient = :p1 ORDER BY w.set_at, w.id",
+                      "titttit", {patient_id}));
   std::vector<ChoiceRow> history;
   for (const auto& row : rows) {
     ChoiceRow one{.id = row.text(0),

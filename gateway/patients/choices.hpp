@@ -16,8 +16,8 @@ struct ChoiceChange {
 /// One row of the history, oldest first.
 struct ChoiceRow {
   std::string id;
-  bool readable = true;                       ///< false: bits that are no set
-  std::optional<policy::PurposeSet> purposes; ///< nothing: back to the clinic's defaults
+  bool readable = true;                        ///< false: bits that are no set
+  std::optional<policy::PurposeSet> purposes;  ///< nothing: back to the clinic's defaults
   std::string set_by, actor, basis;
   Instant set_at{};
   bool in_force = false;

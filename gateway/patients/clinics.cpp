@@ -7,11 +7,12 @@ namespace {
 
 using base::Oid;
 
-/// IANA names are letters, digits and `+-_/`; whether one exists is asked of the machine's zone files, where it has any.
+/// IANA names are letters, digits and `+-_/`; whether one exists is asked of the machine's zone files, where it has
+/// any.
 bool is_time_zone(const std::string& name) {
-  const bool shaped = !name.empty() && name.size() <= 64 && name.front() != '/' &&
-                      name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_/") ==
-                          std::string::npos;
+  const bool shaped =
+      !name.empty() && name.size() <= 64 && name.front() != '/' &&
+      name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_/") == std::string::npos;
   constexpr const char* zones = "/usr/share/zoneinfo";
   std::error_code ignored;
   if (!shaped || name == "UTC") return shaped;
@@ -21,7 +22,8 @@ bool is_time_zone(const std::string& name) {
 
 Result<void> record_setting(store::Session& session, const std::string& clinic, std::int64_t version,
                             policy::PurposeSet purposes, std::string_view actor, Instant now) {
-  TRY(session.execute("INSERT INTO clinic_settings (clinic, version, setting, value, set_at, set_by)"
+  TRY(
+      session.execute("INSERT INTO clinic_settings (clinic, version, setting, value, set_at, set_by)"
                       " VALUES (:p1, :p2, 'purposes', :p3, :p4, :p5)",
                       {clinic, version, purposes.words(), base::to_micros(now), std::string(actor)}));
   return {};
@@ -46,7 +48,8 @@ Result<policy::Clinic> read_clinic(const store::Row& row) {
                         .version = std::to_string(row.integer(7))};
 }
 
-Result<policy::Clinic> add_clinic(store::Database& database, const NewClinic& clinic, std::string_view actor, Instant now) {
+Result<policy::Clinic> add_clinic(store::Database& database, const NewClinic& clinic, std::string_view actor,
+                                  Instant now) {
   if (actor.empty()) return fail(Errc::ActorMissing);
   const auto home = Oid::parse(clinic.home), authority = Oid::parse(clinic.assigning_authority),
              repository = Oid::parse(clinic.repository_id);
@@ -59,10 +62,11 @@ Result<policy::Clinic> add_clinic(store::Database& database, const NewClinic& cl
   auto* session = TRY(database.session());
   const auto id = random_id();
   TRY(session->transaction([&]() -> Result<void> {
-    const auto same = TRY(session->select("SELECT id FROM clinics WHERE home = :p1 OR name = :p2", "t",
-                                          {home->dotted(), clinic.name}));
+    const auto same = TRY(
+        session->select("SELECT id FROM clinics WHERE home = :p1 OR name = :p2", "t", {home->dotted(), clinic.name}));
     if (!same.empty()) return fail(Errc::ClinicTaken);
-    TRY(session->execute("INSERT INTO clinics (id, home, name, time_zone, assigning_authority, repository_id, purposes,"
+    TRY(
+        session->execute("INSERT INTO clinics (id, home, name, time_zone, assigning_authority, repository_id, purposes,"
                          " version) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, 1)",
                          {id, home->dotted(), clinic.name, clinic.time_zone, authority->dotted(), repository->dotted(),
                           clinic.purposes.bits()}));
@@ -83,10 +87,9 @@ Result<std::vector<policy::Clinic>> list_clinics(store::Database& database) {
 Result<policy::Clinic> find_clinic(store::Database& database, std::string_view word) {
   auto* session = TRY(database.session());
   if (word.starts_with("urn:oid:")) word.remove_prefix(std::string_view("urn:oid:").size());
-  const auto rows = word.empty()
-                        ? TRY(session->select(select_clinics(""), clinic_letters))
-                        : TRY(session->select(select_clinics("WHERE id = :p1 OR home = :p1 OR name = :p1"), clinic_letters,
-                                              {std::string(word)}));
+  const auto rows = word.empty() ? TRY(session->select(select_clinics(""), clinic_letters))
+                                 : TRY(session->select(select_clinics("WHERE id = :p1 OR home = :p1 OR name = :p1"),
+                                                       clinic_letters, {std::string(word)}));
   if (rows.size() != 1) return fail(Errc::NoSuchClinic, rows.empty() ? "none" : "several: name one");
   return read_clinic(rows.front());
 }

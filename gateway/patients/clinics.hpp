@@ -6,16 +6,17 @@
 namespace gateway::patients {
 
 struct NewClinic {
-  std::string home;                  ///< OID, dotted or urn:oid:
+  std::string home;  ///< OID, dotted or urn:oid:
   std::string name;
-  std::string time_zone = "UTC";     ///< IANA name
-  std::string assigning_authority;   ///< OID
-  std::string repository_id;         ///< OID
-  policy::PurposeSet purposes;       ///< defaults
+  std::string time_zone = "UTC";    ///< IANA name
+  std::string assigning_authority;  ///< OID
+  std::string repository_id;        ///< OID
+  policy::PurposeSet purposes;      ///< defaults
 };
 
 /// @error Errc::BadClinic, Errc::ClinicTaken, Errc::ActorMissing
-Result<policy::Clinic> add_clinic(store::Database& database, const NewClinic& clinic, std::string_view actor, Instant now);
+Result<policy::Clinic> add_clinic(store::Database& database, const NewClinic& clinic, std::string_view actor,
+                                  Instant now);
 Result<std::vector<policy::Clinic>> list_clinics(store::Database& database);
 /// The clinic meant by its id, its home or its name; the only one where `word` is empty.
 /// @error Errc::NoSuchClinic
@@ -24,7 +25,8 @@ Result<policy::Clinic> find_clinic(store::Database& database, std::string_view w
 Result<policy::Clinic> set_clinic_purposes(store::Database& database, const std::string& clinic_id,
                                            policy::PurposeSet purposes, std::string_view actor, Instant now);
 
-/// A row of clinics with the columns `id, home, name, time_zone, assigning_authority, repository_id, purposes, version`.
+/// A row of clinics with the columns `id, home, name, time_zone, assigning_authority, repository_id, purposes,
+/// version`.
 inline constexpr std::string_view clinic_columns =
     "id, home, name, time_zone, assigning_authority, repository_id, purposes, version";
 inline constexpr std::string_view clinic_letters = "ttttttii";

@@ -19,11 +19,14 @@ constexpr std::size_t day_digits = 8;
 
 /// One base letter for each code point from U+00C0 and from U+1E00 on; `*` where two letters stand for it.
 constexpr std::string_view latin_from_c0 =
-    "aaaaaa*ceeeeiiiidnooooo ouuuuy**aaaaaa*ceeeeiiiidnooooo ouuuuy*yaaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii**"
+    "aaaaaa*ceeeeiiiidnooooo ouuuuy**aaaaaa*ceeeeiiiidnooooo "
+    "ouuuuy*yaaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii**"
     "jjkkkllllllllllnnnnnnnnnoooooo**rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 constexpr std::string_view latin_from_1e00 =
-    "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmmmmmmnnnnnnnnoooooooopppprrrrrrrrssssssssssttttttttuuuu"
-    "uuuuuuvvvvwwwwwwwwwwxxxxyyzzzzzzhtwyasss*daaaaaaaaaaaaaaaaaaaaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuu"
+    "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmmmmmmnnnnnnnnoooooooopppprrrrrrrrsssssssssstttttttt"
+    "uuuu"
+    "uuuuuuvvvvwwwwwwwwwwxxxxyyzzzzzzhtwyasss*"
+    "daaaaaaaaaaaaaaaaaaaaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuu"
     "uuuuuyyyyyyyyllvvyy";
 static_assert(latin_from_c0.size() == 0x180 - 0xC0 && latin_from_1e00.size() == 0x100);
 
@@ -31,7 +34,7 @@ struct TwoLetters {
   char32_t letter;
   std::string_view letters;
 };
-constexpr TwoLetters two_letters[] = {{0xC6, "ae"},  {0xE6, "ae"},  {0xDE, "th"},  {0xFE, "th"},   {0xDF, "ss"},
+constexpr TwoLetters two_letters[] = {{0xC6, "ae"},  {0xE6, "ae"},  {0xDE, "th"},  {0xFE, "th"},  {0xDF, "ss"},
                                       {0x132, "ij"}, {0x133, "ij"}, {0x152, "oe"}, {0x153, "oe"}, {0x1E9E, "ss"}};
 
 /// The next code point of well-formed UTF-8; one octet of what is not.
@@ -50,7 +53,8 @@ char32_t take_letter(std::string_view& text) {
 
 bool is_combining_mark(char32_t letter) { return letter >= 0x300 && letter <= 0x36F; }
 bool is_apostrophe(char32_t letter) {
-  return letter == '\'' || letter == '.' || letter == '`' || letter == 0xB4 || letter == 0x2BC || letter == 0x2018 || letter == 0x2019;
+  return letter == '\'' || letter == '.' || letter == '`' || letter == 0xB4 || letter == 0x2BC || letter == 0x2018 ||
+         letter == 0x2019;
 }
 
 /// What a letter is compared as: base letters, a blank between words, or nothing.
@@ -81,8 +85,8 @@ bool is_suffix(std::string_view word) {
 
 /// A name as it is compared.
 struct Folded {
-  Words family;   ///< without suffix
-  Words given;    ///< all given names, first first
+  Words family;  ///< without suffix
+  Words given;   ///< all given names, first first
   std::string suffix;
 };
 
@@ -108,9 +112,8 @@ struct Points {
 Points family_points(const Words& sought, const Words& known) {
   if (sought.empty() || known.empty()) return {};
   if (joined(sought) == joined(known)) return {25};
-  const bool shares = std::ranges::any_of(sought, [&](const auto& word) {
-    return word.size() >= 3 && std::ranges::find(known, word) != known.end();
-  });
+  const bool shares = std::ranges::any_of(
+      sought, [&](const auto& word) { return word.size() >= 3 && std::ranges::find(known, word) != known.end(); });
   const bool double_name = sought.size() > 1 || known.size() > 1;
   return {shares && double_name ? 20 : -15};
 }
@@ -195,9 +198,10 @@ std::string digits_of(std::string_view text) {
 /// Street words under one spelling each: what a form, a clerk and a postal service write.
 std::string street_word(const std::string& word) {
   constexpr std::pair<std::string_view, std::string_view> spellings[] = {
-      {"street", "st"}, {"avenue", "ave"}, {"av", "ave"},     {"road", "rd"},   {"lane", "ln"},       {"court", "ct"},
-      {"drive", "dr"},  {"boulevard", "blvd"}, {"place", "pl"}, {"square", "sq"}, {"highway", "hwy"}, {"apartment", "apt"},
-      {"north", "n"},   {"south", "s"},    {"east", "e"},     {"west", "w"},    {"suite", "ste"},     {"unit", "apt"}};
+      {"street", "st"},   {"avenue", "ave"},    {"av", "ave"},         {"road", "rd"},  {"lane", "ln"},
+      {"court", "ct"},    {"drive", "dr"},      {"boulevard", "blvd"}, {"place", "pl"}, {"square", "sq"},
+      {"highway", "hwy"}, {"apartment", "apt"}, {"north", "n"},        {"south", "s"},  {"east", "e"},
+      {"west", "w"},      {"suite", "ste"},     {"unit", "apt"}};
   const auto found = std::ranges::find(spellings, word, [](const auto& row) { return row.first; });
   return found == std::end(spellings) ? word : std::string(found->second);
 }
@@ -265,7 +269,8 @@ Ids compare_id(const Identifier& sought, const std::vector<Identifier>& known) {
     const auto id = comparable(raw);
     if (!id || id->root != sought.root) continue;
     if (id->extension == sought.extension) return Ids::Agree;
-    const bool last_four = sought.root == ssn_root && sought.extension.size() == 4 && id->extension.ends_with(sought.extension);
+    const bool last_four =
+        sought.root == ssn_root && sought.extension.size() == 4 && id->extension.ends_with(sought.extension);
     if (last_four) result = Ids::LastFour;
     if (result == Ids::Unknown) result = Ids::Differ;
   }
@@ -320,7 +325,8 @@ unsigned cut(int points) { return static_cast<unsigned>(std::clamp(points, 0, 10
 std::string value_of(const Person& person, Wanted wanted) {
   switch (wanted) {
     case Wanted::Gender: return person.gender;
-    case Wanted::Address: return person.addresses.empty() ? "" : street(person.addresses[0]) + "|" + city(person.addresses[0]);
+    case Wanted::Address:
+      return person.addresses.empty() ? "" : street(person.addresses[0]) + "|" + city(person.addresses[0]);
     case Wanted::Telecom: return person.telecoms.empty() ? "" : telecom(person.telecoms[0]);
     default: return {};
   }

@@ -37,8 +37,8 @@ struct Known {
 };
 
 struct Score {
-  unsigned points = 0;      ///< 0 also where birth date or gender contradict
-  unsigned attainable = 0;  ///< if all that we know and the query did not send agreed
+  unsigned points = 0;              ///< 0 also where birth date or gender contradict
+  unsigned attainable = 0;          ///< if all that we know and the query did not send agreed
   std::vector<Wanted> unsent = {};  ///< of gender, address and telecom
 };
 Score score(const PatientQuery& query, const Known& known);

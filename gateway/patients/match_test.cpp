@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace gateway::patients {
 namespace {
 
@@ -74,9 +76,18 @@ TEST(PatientMatch, ScoresWhatAgreesNearlyAgreesAndDiffers) {
       {"and gender", changed([](auto& q) { q.sought.gender = "F"; }), 85},
       {"the other sex", changed([](auto& q) { q.sought.gender = "M"; }), 0},
       {"a gender that is neither", changed([](auto& q) { q.sought.gender = "UN"; }), 80},
-      {"another day", changed([](auto& q) { q.birth = xca::hl7v3::BirthDates{"19700616", "19700616"}; }), 0},
-      {"the year only", changed([](auto& q) { q.birth = xca::hl7v3::BirthDates{"19700101", "19701231"}; }), 65},
-      {"ten years", changed([](auto& q) { q.birth = xca::hl7v3::BirthDates{"19650101", "19751231"}; }), 50},
+      {"another day", changed([](auto& q) {
+         q.birth = xca::hl7v3::BirthDates{"19700616", "19700616"};
+       }),
+       0},
+      {"the year only", changed([](auto& q) {
+         q.birth = xca::hl7v3::BirthDates{"19700101", "19701231"};
+       }),
+       65},
+      {"ten years", changed([](auto& q) {
+         q.birth = xca::hl7v3::BirthDates{"19650101", "19751231"};
+       }),
+       50},
       {"the address, written otherwise", address("12 MAPLE ST", "fernhollow", "97210"), 90},
       {"only the city", address("", "Fernhollow", ""), 85},
       {"another street", address("13 Maple Street", "Fernhollow", "97210"), 75},
@@ -88,22 +99,55 @@ TEST(PatientMatch, ScoresWhatAgreesNearlyAgreesAndDiffers) {
       {"one of her family names", changed([](auto& q) { q.sought.names[0].family = "Munoz"; }), 75},
       {"another family name", changed([](auto& q) { q.sought.names[0].family = "Smith"; }), 40},
       {"another given name", changed([](auto& q) { q.sought.names[0].given = {"Lucia"}; }), 40},
-      {"names exchanged", changed([](auto& q) { q.sought.names = {{"Maria Ann", {"OConnor Munoz"}, "", ""}}; }), 65},
-      {"the SSN", changed([](auto& q) { q.ids = {{ssn, "912345678"}}; }), 100},
-      {"the last four of it", changed([](auto& q) { q.ids = {{ssn, "5678"}}; }), 90},
-      {"another SSN", changed([](auto& q) { q.ids = {{ssn, "912-34-5679"}}; }), 60},
-      {"an SSN that stands for unknown", changed([](auto& q) { q.ids = {{ssn, "000-00-0000"}}; }), 80},
-      {"an id under a root we do not know", changed([](auto& q) { q.ids = {{"2.999.77", "4711"}}; }), 80},
-      {"our id of another patient", changed([](auto& q) { q.ids = {{"2.999.1.1", "S7-2"}}; }), 60},
-      {"our id alone", changed([](auto& q) { q = {}; q.ids = {{"2.999.1.1", "S7-1"}}; }), 90},
-      {"her id with a given name that is not hers",
-       changed([](auto& q) { q.ids = {{ssn, "912345678"}}; q.sought.gender = "F"; q.sought.names[0].given = {"Lucia"}; }), 75},
+      {"names exchanged", changed([](auto& q) {
+         q.sought.names = {{"Maria Ann", {"OConnor Munoz"}, "", ""}};
+       }),
+       65},
+      {"the SSN", changed([](auto& q) {
+         q.ids = {{ssn, "912345678"}};
+       }),
+       100},
+      {"the last four of it", changed([](auto& q) {
+         q.ids = {{ssn, "5678"}};
+       }),
+       90},
+      {"another SSN", changed([](auto& q) {
+         q.ids = {{ssn, "912-34-5679"}};
+       }),
+       60},
+      {"an SSN that stands for unknown", changed([](auto& q) {
+         q.ids = {{ssn, "000-00-0000"}};
+       }),
+       80},
+      {"an id under a root we do not know", changed([](auto& q) {
+         q.ids = {{"2.999.77", "4711"}};
+       }),
+       80},
+      {"our id of another patient", changed([](auto& q) {
+         q.ids = {{"2.999.1.1", "S7-2"}};
+       }),
+       60},
+      {"our id alone", changed([](auto& q) {
+         q = {};
+         q.ids = {{"2.999.1.1", "S7-1"}};
+       }),
+       90},
+      {"her id with a given name that is not hers", changed([](auto& q) {
+         q.ids = {{ssn, "912345678"}};
+         q.sought.gender = "F";
+         q.sought.names[0].given = {"Lucia"};
+       }),
+       75},
   };
   for (const auto& row : table) EXPECT_EQ(score(row.query, record()).points, row.points) << row.what;
 }
 
 TEST(PatientMatch, NamesWhatMoreWouldDecide) {
-  const auto weak = score(changed([](auto& q) { q.sought.names[0].given = {"M"}; q.sought.gender = "F"; }), record());
+  const auto weak = score(changed([](auto& q) {
+                            q.sought.names[0].given = {"M"};
+                            q.sought.gender = "F";
+                          }),
+                          record());
   EXPECT_EQ(weak.points, 75u);
   EXPECT_EQ(weak.attainable, 90u);
   EXPECT_EQ(weak.unsent, (std::vector{Wanted::Address, Wanted::Telecom}));
@@ -154,11 +198,17 @@ TEST(PatientMatch, FindsByEveryFormOfADoubleNameAndByExchangedNames) {
     });
   };
   EXPECT_TRUE(finds(demographics()));
-  EXPECT_TRUE(finds(changed([](auto& q) { q.sought.names[0].family = "Munoz"; q.sought.names[0].given = {}; })));
+  EXPECT_TRUE(finds(changed([](auto& q) {
+    q.sought.names[0].family = "Munoz";
+    q.sought.names[0].given = {};
+  })));
   EXPECT_TRUE(finds(changed([](auto& q) { q.sought.names = {{"Maria", {"Munoz"}, "", ""}}; })));
   EXPECT_TRUE(finds(changed([](auto& q) { q.birth = xca::hl7v3::BirthDates{"19700101", "19701231"}; })));
   EXPECT_FALSE(finds(changed([](auto& q) { q.birth = xca::hl7v3::BirthDates{"19710615", "19710615"}; })));
-  EXPECT_TRUE(keys_sought(changed([](auto& q) { q.sought.names = {{"*", {"%"}, "", ""}}; })).empty()) << "S07: wildcards";
+  EXPECT_TRUE(keys_sought(changed([](auto& q) {
+                q.sought.names = {{"*", {"%"}, "", ""}};
+              })).empty())
+      << "S07: wildcards";
 }
 
 }  // namespace

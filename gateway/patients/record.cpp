@@ -14,8 +14,8 @@ using base::json::Writer;
 constexpr base::ErrorRow rows[] = {
     {int(Errc::NoSuchClinic), "no-such-clinic", "there is no clinic of that name, id or home", Cause::BadMessage},
     {int(Errc::ClinicTaken), "clinic-taken", "a clinic with this home or name exists already", Cause::BadMessage},
-    {int(Errc::BadClinic), "bad-clinic", "a clinic needs a name, a time zone, and OIDs for home, assigning authority and repository",
-     Cause::BadMessage},
+    {int(Errc::BadClinic), "bad-clinic",
+     "a clinic needs a name, a time zone, and OIDs for home, assigning authority and repository", Cause::BadMessage},
     {int(Errc::NoSuchPatient), "no-such-patient", "there is no such patient in this clinic", Cause::BadMessage},
     {int(Errc::AmbiguousPatient), "ambiguous-patient", "more than one patient of this clinic may be meant",
      Cause::BadMessage},
@@ -75,8 +75,8 @@ Person read_person(Value root) {
   person.gender = text(root, "gender");
   person.birth_date = text(root, "birthDate");
   for (const Value one : items(root, "addresses")) {
-    person.addresses.push_back({texts(one, "lines"), text(one, "city"), text(one, "state"), text(one, "postalCode"),
-                                text(one, "country")});
+    person.addresses.push_back(
+        {texts(one, "lines"), text(one, "city"), text(one, "state"), text(one, "postalCode"), text(one, "country")});
   }
   person.telecoms = texts(root, "telecoms");
   return person;
@@ -114,7 +114,8 @@ std::string random_id() {
 policy::ChoiceFacts read_choice(const store::Row& row, std::size_t at) {
   enum Column : std::size_t { Defaults, Version, Choice, RowId, RowPatient, Purposes, SetBy, Patient };
   policy::ChoiceFacts facts;
-  const auto defaults = row.is_null(at + Defaults) ? std::nullopt : policy::PurposeSet::from_bits(row.integer(at + Defaults));
+  const auto defaults =
+      row.is_null(at + Defaults) ? std::nullopt : policy::PurposeSet::from_bits(row.integer(at + Defaults));
   facts.readable = defaults.has_value();
   facts.clinic_defaults = defaults.value_or(policy::PurposeSet{});
   facts.clinic_version = std::to_string(row.is_null(at + Version) ? 0 : row.integer(at + Version));

@@ -13,13 +13,13 @@ using base::Result;
 
 enum class Errc {
   NoSuchClinic = 1,
-  ClinicTaken,        ///< home or name of a clinic that exists
-  BadClinic,          ///< a home, authority or repository that is no OID, an unknown time zone, no name
+  ClinicTaken,  ///< home or name of a clinic that exists
+  BadClinic,    ///< a home, authority or repository that is no OID, an unknown time zone, no name
   NoSuchPatient,
-  AmbiguousPatient,   ///< several patients where one must be meant
-  ActorMissing,       ///< a change without a name of who makes it
-  BasisMissing,       ///< staff would overwrite what the patient chose, and state no basis
-  RecordUnreadable,   ///< a stored record that is not what was written
+  AmbiguousPatient,  ///< several patients where one must be meant
+  ActorMissing,      ///< a change without a name of who makes it
+  BasisMissing,      ///< staff would overwrite what the patient chose, and state no basis
+  RecordUnreadable,  ///< a stored record that is not what was written
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
@@ -27,7 +27,7 @@ struct PatientRecord {
   std::string id;      ///< ours, 128-bit hex
   std::string clinic;  ///< clinics.id
   std::string mrn;
-  Known known;         ///< ids without the mrn
+  Known known;  ///< ids without the mrn
   Instant entered_at{}, updated_at{};
 };
 

@@ -37,15 +37,16 @@ struct Row {
 /// True for what can stand in a CX: no delimiters, no control characters.
 bool is_cx_part(const std::string& text) {
   return text.size() <= id_octets_max && std::ranges::none_of(text, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || std::string_view("^&|~\\").find(c) != std::string_view::npos;
-  });
+           return static_cast<unsigned char>(c) < 0x20 || std::string_view("^&|~\\").find(c) != std::string_view::npos;
+         });
 }
 
 /// The values of identifiers under one root or system.
 std::set<std::string> values_under(const FhirPatient& patient, std::string_view system) {
   std::set<std::string> values;
   for (const auto& identifier : patient.identifiers) {
-    if (identifier.system == system || resources::root_of_system(identifier.system) == system) values.insert(identifier.value);
+    if (identifier.system == system || resources::root_of_system(identifier.system) == system)
+      values.insert(identifier.value);
   }
   return values;
 }
@@ -77,7 +78,8 @@ std::variant<Row, std::string> row_of(const FhirPatient& patient, const policy::
   return row;
 }
 
-Result<void> write_keys(store::Session& session, const policy::Clinic& clinic, const std::string& patient, const Row& row) {
+Result<void> write_keys(store::Session& session, const policy::Clinic& clinic, const std::string& patient,
+                        const Row& row) {
   TRY(session.execute("DELETE FROM patient_keys WHERE patient = :p1", {patient}));
   TRY(session.execute("DELETE FROM patient_ids WHERE patient = :p1", {patient}));
   for (const auto& key : keys_of(row.known.person)) {
@@ -99,7 +101,8 @@ struct Counts {
   std::size_t inserted = 0, updated = 0, unchanged = 0;
 };
 
-Result<void> upsert(store::Session& session, const policy::Clinic& clinic, const Row& row, Instant now, Counts& counts) {
+Result<void> upsert(store::Session& session, const policy::Clinic& clinic, const Row& row, Instant now,
+                    Counts& counts) {
   const auto demographics = write_demographics(row.known);
   const auto rows = TRY(session.select("SELECT id, demographics FROM patients WHERE clinic = :p1 AND mrn = :p2", "tt",
                                        {clinic.id, row.mrn}));
@@ -109,7 +112,8 @@ Result<void> upsert(store::Session& session, const policy::Clinic& clinic, const
   }
   const auto id = rows.empty() ? random_id() : rows[0].text(0);
   if (rows.empty()) {
-    TRY(session.execute("INSERT INTO patients (id, clinic, mrn, demographics, choice, entered_at, updated_at)"
+    TRY(
+        session.execute("INSERT INTO patients (id, clinic, mrn, demographics, choice, entered_at, updated_at)"
                         " VALUES (:p1, :p2, :p3, :p4, NULL, :p5, :p5)",
                         {id, clinic.id, row.mrn, demographics, base::to_micros(now)}));
     ++counts.inserted;
@@ -207,8 +211,9 @@ Result<ImportReport> import_patients(store::Database& database, const policy::Cl
                                      const ImportOptions& options, Instant now) {
   auto* session = TRY(database.session());
   Batch batch(*session, clinic, options, now);
-  TRY(resources::read_bundle_or_ndjson(
-      file, [&](const std::string& place, const Result<base::json::Value>& resource) { return batch.add(place, resource); }));
+  TRY(resources::read_bundle_or_ndjson(file, [&](const std::string& place, const Result<base::json::Value>& resource) {
+    return batch.add(place, resource);
+  }));
   TRY(batch.store());
   return batch.take_report();
 }
@@ -228,8 +233,9 @@ Result<std::vector<PatientRecord>> search_patients(store::Database& database, co
   };
   if (const auto text = base::trim(search.words); !text.empty()) {
     const auto whole = next(std::string(text));
-    where += " AND (p.mrn = " + whole + " OR p.id = " + whole + " OR p.id IN (SELECT patient FROM patient_ids WHERE clinic = " +
-             of_clinic + " AND extension = " + whole + ")";
+    where += " AND (p.mrn = " + whole + " OR p.id = " + whole +
+             " OR p.id IN (SELECT patient FROM patient_ids WHERE clinic = " + of_clinic + " AND extension = " + whole +
+             ")";
     auto words = name_words(text);
     if (words.size() > search_words_max) words.resize(search_words_max);
     std::string by_name;
@@ -244,7 +250,8 @@ Result<std::vector<PatientRecord>> search_patients(store::Database& database, co
   return select_records(*session, where, parameters);
 }
 
-Result<PatientRecord> show_patient(store::Database& database, const policy::Clinic& clinic, std::string_view id_or_mrn) {
+Result<PatientRecord> show_patient(store::Database& database, const policy::Clinic& clinic,
+                                   std::string_view id_or_mrn) {
   auto* session = TRY(database.session());
   const Value parameters[] = {clinic.id, std::string(id_or_mrn)};
   auto records = TRY(select_records(*session, "p.clinic = :p1 AND (p.id = :p2 OR p.mrn = :p2)", parameters));
@@ -256,10 +263,11 @@ Result<PatientRecord> show_patient(store::Database& database, const policy::Clin
 Result<void> delete_patient(store::Database& database, const policy::Clinic& clinic, const std::string& patient_id) {
   auto* session = TRY(database.session());
   return session->transaction([&]() -> Result<void> {
-    const auto known = TRY(session->select("SELECT id FROM patients WHERE id = :p1 AND clinic = :p2", "t",
-                                           {patient_id, clinic.id}));
+    const auto known =
+        TRY(session->select("SELECT id FROM patients WHERE id = :p1 AND clinic = :p2", "t", {patient_id, clinic.id}));
     if (known.empty()) return fail(Errc::NoSuchPatient);
-    const auto contents = TRY(session->select("SELECT DISTINCT content FROM documents WHERE patient = :p1", "t", {patient_id}));
+    const auto contents =
+        TRY(session->select("SELECT DISTINCT content FROM documents WHERE patient = :p1", "t", {patient_id}));
     for (const char* table : {"documents", "patient_keys", "patient_ids", "purpose_choices"}) {
       TRY(session->execute("DELETE FROM " + std::string(table) + " WHERE patient = :p1", {patient_id}));
     }

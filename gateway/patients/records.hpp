@@ -15,8 +15,8 @@ struct ImportOptions {
 /// Imports FHIR Patients of a Bundle or NDJSON file. Known by clinic and mrn: demographics are brought up to date,
 /// a choice never is. The mrn is the identifier under the clinic's authority, else under mrn_system, else Patient.id.
 /// @error of the file as a whole or of the store; bad rows are skipped and reported
-Result<resources::ImportReport> import_patients(store::Database& database, const policy::Clinic& clinic,
-                                                BytesView file, const ImportOptions& options, Instant now);
+Result<resources::ImportReport> import_patients(store::Database& database, const policy::Clinic& clinic, BytesView file,
+                                                const ImportOptions& options, Instant now);
 
 /// What a search names; empty fields are not compared.
 struct PatientSearch {

@@ -37,17 +37,24 @@ Statement candidates_statement(const std::string& clinic, std::vector<Key> keys,
   for (const auto& key : keys) {
     found += found.empty() ? "" : " UNION ";
     const auto kind = statement.next(key.kind), first = statement.next(key.first), last = statement.next(key.last);
-    found.append("SELECT patient FROM patient_keys WHERE clinic = ").append(of_clinic).append(" AND kind = ").append(kind);
+    found.append("SELECT patient FROM patient_keys WHERE clinic = ")
+        .append(of_clinic)
+        .append(" AND kind = ")
+        .append(kind);
     found.append(" AND value BETWEEN ").append(first).append(" AND ").append(last);
   }
   for (const auto& id : ids) {
     found += found.empty() ? "" : " UNION ";
     const auto root = statement.next(id.root), extension = statement.next(id.extension);
-    found.append("SELECT patient FROM patient_ids WHERE clinic = ").append(of_clinic).append(" AND root = ").append(root);
+    found.append("SELECT patient FROM patient_ids WHERE clinic = ")
+        .append(of_clinic)
+        .append(" AND root = ")
+        .append(root);
     found.append(" AND extension = ").append(extension);
   }
   statement.sql.append("SELECT p.id, p.mrn, p.demographics, ").append(choice_columns);
-  statement.sql.append(" FROM patients p JOIN clinics c ON c.id = p.clinic LEFT JOIN purpose_choices w ON w.id = p.choice");
+  statement.sql.append(
+      " FROM patients p JOIN clinics c ON c.id = p.clinic LEFT JOIN purpose_choices w ON w.id = p.choice");
   statement.sql.append(" WHERE p.clinic = ").append(of_clinic).append(" AND p.id IN (").append(found).append(")");
   statement.sql.append(" LIMIT ").append(std::to_string(candidates_max + 1));
   return statement;
@@ -71,7 +78,9 @@ Result<std::optional<policy::Clinic>> PatientShelf::only_clinic_with(std::string
   return std::optional(TRY(read_clinic(rows.front())));
 }
 
-Result<std::optional<policy::Clinic>> PatientShelf::clinic(std::string_view home) { return only_clinic_with("home", home); }
+Result<std::optional<policy::Clinic>> PatientShelf::clinic(std::string_view home) {
+  return only_clinic_with("home", home);
+}
 
 Result<std::optional<policy::Clinic>> PatientShelf::clinic_of_authority(std::string_view root) {
   return only_clinic_with("assigning_authority", root);
@@ -80,7 +89,8 @@ Result<std::optional<policy::Clinic>> PatientShelf::clinic_of_authority(std::str
 Result<std::vector<std::string>> PatientShelf::homes() {
   auto* session = TRY(database_.session());
   std::vector<std::string> homes;
-  for (const auto& row : TRY(session->select("SELECT home FROM clinics ORDER BY home", "t"))) homes.push_back(row.text(0));
+  for (const auto& row : TRY(session->select("SELECT home FROM clinics ORDER BY home", "t")))
+    homes.push_back(row.text(0));
   return homes;
 }
 

@@ -40,11 +40,13 @@ TEST_P(Patients, AreImportedOnceAndBroughtUpToDate) {
 }
 
 TEST_P(Patients, OfAFileWithBadRowsAreReportedByLineAndTheRestIsImported) {
-  const auto report = import(patient_line("1", "Smith", "Ann", "1970-06-15") + "\n{\"resourceType\":\n" +
-                             patient_line("2", "Jones", "Bob", "1980-13-01") + patient_line("3^x", "Jones", "Bob", "1980-12-01") +
-                             R"({"resourceType":"Observation"})" "\n" +
-                             patient_line("4", "Old", "Bob", "1980-12-01", R"(,"active":false)") +
-                             patient_line("5", "Last", "Bob", "1980-12-01"));
+  const auto report =
+      import(patient_line("1", "Smith", "Ann", "1970-06-15") + "\n{\"resourceType\":\n" +
+             patient_line("2", "Jones", "Bob", "1980-13-01") + patient_line("3^x", "Jones", "Bob", "1980-12-01") +
+             R"({"resourceType":"Observation"})"
+             "\n" +
+             patient_line("4", "Old", "Bob", "1980-12-01", R"(,"active":false)") +
+             patient_line("5", "Last", "Bob", "1980-12-01"));
   EXPECT_EQ(report.inserted, 2u);
   ASSERT_EQ(report.skipped, 5u);
   const char* places[] = {"line 3", "line 4", "line 5", "line 6", "line 7"};
@@ -97,7 +99,8 @@ TEST_P(Patients, ChoicesReplaceTheDefaultsAndDefaultsAreRead) {
   EXPECT_EQ(facts.clinic_version, "2");
   EXPECT_FALSE(facts.choice);
 
-  const auto row = ok(set_choice(*database_, id_of("1"), {Purpose::Treatment}, {.set_by = SetBy::Staff, .actor = "Eve"}, noon));
+  const auto row =
+      ok(set_choice(*database_, id_of("1"), {Purpose::Treatment}, {.set_by = SetBy::Staff, .actor = "Eve"}, noon));
   EXPECT_EQ(ok(choice_facts(*database_, id_of("1"))).choice->id, row);
   ok(clear_choice(*database_, id_of("1"), {.set_by = SetBy::Staff, .actor = "Eve"}, noon + std::chrono::seconds(1)));
   EXPECT_FALSE(ok(choice_facts(*database_, id_of("1"))).choice);
@@ -115,14 +118,16 @@ TEST_P(Patients, StaffOverwriteWhatThePatientChoseOnlyWithABasis) {
   EXPECT_EQ(set_choice(*database_, id, PurposeSet::all(), without, noon).error().code, Errc::BasisMissing);
   EXPECT_EQ(clear_choice(*database_, id, without, noon).error().code, Errc::BasisMissing);
   EXPECT_TRUE(ok(choice_facts(*database_, id)).choice->purposes.empty());
-  ok(set_choice(*database_, id, PurposeSet::all(), {.set_by = SetBy::Staff, .actor = "Eve", .basis = "form of 3 May"}, noon));
+  ok(set_choice(*database_, id, PurposeSet::all(), {.set_by = SetBy::Staff, .actor = "Eve", .basis = "form of 3 May"},
+                noon));
   EXPECT_EQ(ok(choice_facts(*database_, id)).choice->purposes, PurposeSet::all());
   ok(set_choice(*database_, id, PurposeSet{}, without, noon));
 }
 
 TEST_P(Patients, ChangesWithoutAnActorOrAPatientAreRefused) {
   import(patient_line("1", "Smith", "Ann", "1970-06-15"));
-  EXPECT_EQ(set_choice(*database_, id_of("1"), {}, {.set_by = SetBy::Staff, .actor = " "}, noon).error().code, Errc::ActorMissing);
+  EXPECT_EQ(set_choice(*database_, id_of("1"), {}, {.set_by = SetBy::Staff, .actor = " "}, noon).error().code,
+            Errc::ActorMissing);
   EXPECT_EQ(set_choice(*database_, "nobody", {}, {.set_by = SetBy::Staff, .actor = "Eve"}, noon).error().code,
             Errc::NoSuchPatient);
   EXPECT_EQ(set_clinic_purposes(*database_, clinic_->id, {}, "", noon).error().code, Errc::ActorMissing);
@@ -177,19 +182,26 @@ TEST_P(Patients, AreDeletedWithEverythingOfTheirs) {
   const auto id = id_of("1");
   ok(set_choice(*database_, id, PurposeSet{}, {.set_by = SetBy::Patient, .actor = "Ann"}, noon));
   ok(delete_patient(*database_, *clinic_, id));
-  for (const char* table : {"patients", "patient_keys", "patient_ids", "purpose_choices"}) EXPECT_EQ(count(table), 0u) << table;
+  for (const char* table : {"patients", "patient_keys", "patient_ids", "purpose_choices"})
+    EXPECT_EQ(count(table), 0u) << table;
   EXPECT_EQ(delete_patient(*database_, *clinic_, id).error().code, Errc::NoSuchPatient);
 }
 
-TEST_P(Patients, OfTheSyntheticPopulationAreFoundByTheirOwnDemographics) {
+TEST_P(Patients, AreFoundHoweverADoubleNameIsWritten) {
   import(patient_line("x", "De la Cruz", "María José", "1951-02-03"));
   EXPECT_EQ(match("de la cruz", "Maria Jose", "19510203").matches.size(), 1u);
-  EXPECT_EQ(match("DELACRUZ", "Maria", "19510203").matches.size(), 0u) << "weak: no part of the name is the whole";
+  EXPECT_EQ(match("DELACRUZ", "Maria", "19510203").matches.size(), 1u);
+  EXPECT_EQ(match("Cruz", "Maria", "19510203").wanted.size(), 0u)
+      << "75, and nothing of theirs is known that could decide";
 }
 
 TEST_P(Patients, AClinicNeedsNamesThatCanBe) {
-  const NewClinic good{.home = "2.999.8", .name = "Eight", .time_zone = "UTC", .assigning_authority = "2.999.8.1",
-                       .repository_id = "2.999.8.2", .purposes = {}};
+  const NewClinic good{.home = "2.999.8",
+                       .name = "Eight",
+                       .time_zone = "UTC",
+                       .assigning_authority = "2.999.8.1",
+                       .repository_id = "2.999.8.2",
+                       .purposes = {}};
   const auto with = [&](auto change) {
     auto clinic = good;
     change(clinic);

@@ -60,13 +60,13 @@ class ShelfTest : public ::testing::TestWithParam<store::Kind> {
 /// One line of NDJSON. @param more  further members, each beginning with a comma
 inline std::string patient_line(const std::string& mrn, const std::string& family, const std::string& given,
                                 const std::string& birth_date, const std::string& more = {}) {
-  return R"({"resourceType":"Patient","id":"f-)" + mrn + R"(","identifier":[{"system":"urn:oid:2.999.1.1","value":")" + mrn +
-         R"("}],"name":[{"family":")" + family + R"(","given":[")" + given + R"("]}],"birthDate":")" + birth_date + "\"" + more +
-         "}\n";
+  return R"({"resourceType":"Patient","id":"f-)" + mrn + R"(","identifier":[{"system":"urn:oid:2.999.1.1","value":")" +
+         mrn + R"("}],"name":[{"family":")" + family + R"(","given":[")" + given + R"("]}],"birthDate":")" +
+         birth_date + "\"" + more + "}\n";
 }
 
-#define ON_BOTH_DATABASES(suite)                                                                              \
-  INSTANTIATE_TEST_SUITE_P(Store, suite, ::testing::Values(store::Kind::Sqlite, store::Kind::Postgresql),     \
-                           [](const auto& info) { return store::name_of(info.param); })
+#define ON_BOTH_DATABASES(suite)                                                                          \
+  INSTANTIATE_TEST_SUITE_P(Store, suite, ::testing::Values(store::Kind::Sqlite, store::Kind::Postgresql), \
+                           [](const auto& kind) { return store::name_of(kind.param); })
 
 }  // namespace gateway::patients::testing

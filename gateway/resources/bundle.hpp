@@ -15,7 +15,7 @@ enum class Errc {
   NotResources = 1,  ///< neither a Bundle nor lines of resources
   NotAPatient,
   NotAnOrganization,
-  FieldUnreadable,   ///< an element whose value cannot be understood; the detail names the element, never its value
+  FieldUnreadable,  ///< an element whose value cannot be understood; the detail names the element, never its value
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

@@ -8,21 +8,21 @@ namespace gateway::resources {
 
 struct DirectoryEndpoint {
   std::string address = {};
-  std::string status = {};            ///< `active` …
-  std::string connection_type = {};   ///< `ihe-xcpd`, `ihe-xca` …
+  std::string status = {};                     ///< `active` …
+  std::string connection_type = {};            ///< `ihe-xcpd`, `ihe-xca` …
   std::vector<std::string> transactions = {};  ///< `XCPD ITI-55` … as written
   std::string version = {};
   bool operator==(const DirectoryEndpoint&) const = default;
 };
 
 struct DirectoryOrganization {
-  std::string home;                      ///< HCID, dotted OID
+  std::string home;  ///< HCID, dotted OID
   std::string name = {};
   bool active = true;
-  std::string type = {};                      ///< code: `Implementer`, `Connection` …
-  std::string part_of = {};                   ///< HCID of the parent, empty where none
-  std::string managing = {};                  ///< HCID of the managing implementer, empty where none is named
-  std::vector<std::string> delegates = {};    ///< DOA: HCIDs this principal authorises
+  std::string type = {};                    ///< code: `Implementer`, `Connection` …
+  std::string part_of = {};                 ///< HCID of the parent, empty where none
+  std::string managing = {};                ///< HCID of the managing implementer, empty where none is named
+  std::vector<std::string> delegates = {};  ///< DOA: HCIDs this principal authorises
   std::vector<DirectoryEndpoint> endpoints = {};
   bool operator==(const DirectoryOrganization&) const = default;
 };

@@ -11,7 +11,9 @@ using base::json::Value;
 using xca::hl7v3::Address;
 using xca::hl7v3::PersonName;
 
-base::Error unreadable(std::string_view element) { return fail(Errc::FieldUnreadable, "Patient." + std::string(element)); }
+base::Error unreadable(std::string_view element) {
+  return fail(Errc::FieldUnreadable, "Patient." + std::string(element));
+}
 
 /// The items of an array member; an absent one has none. @error Errc::FieldUnreadable where it is no array
 Result<std::vector<Value>> items_of(Value object, std::string_view member) {
@@ -57,7 +59,8 @@ std::optional<std::string> date_digits(std::string_view text) {
   const auto padded = digits + std::string("0101").substr((digits.size() - 4));
   int number = 0;
   std::from_chars(padded.data(), padded.data() + padded.size(), number);
-  const std::chrono::year_month_day day{std::chrono::year(number / 10000), std::chrono::month(unsigned(number / 100 % 100)),
+  const std::chrono::year_month_day day{std::chrono::year(number / 10000),
+                                        std::chrono::month(unsigned(number / 100 % 100)),
                                         std::chrono::day(unsigned(number % 100))};
   return day.ok() && number >= 18'000'000 ? std::optional(digits) : std::nullopt;
 }

@@ -24,10 +24,10 @@ constexpr std::size_t statements_max = 512;
 /// What SQLite is told at every connection, before the URL's own settings. At a power cut WAL with synchronous=FULL
 /// loses nothing that was acknowledged, NORMAL does (K21). A checkpoint after 16 MiB instead of 4 writes the pages that
 /// every commit changes a quarter as often.
-constexpr std::string_view sqlite_settings[] = {
-    "busy_timeout=5000",  "journal_mode=WAL",  "synchronous=FULL", "foreign_keys=ON",
-    "mmap_size=268435456", "cache_size=-16384", "temp_store=MEMORY", "wal_autocheckpoint=4000"};
-constexpr std::string_view pragmas_allowed[] = {"busy_timeout", "cache_size",  "journal_mode",      "mmap_size",
+constexpr std::string_view sqlite_settings[] = {"busy_timeout=5000", "journal_mode=WAL",       "synchronous=FULL",
+                                                "foreign_keys=ON",   "mmap_size=268435456",    "cache_size=-16384",
+                                                "temp_store=MEMORY", "wal_autocheckpoint=4000"};
+constexpr std::string_view pragmas_allowed[] = {"busy_timeout", "cache_size", "journal_mode",      "mmap_size",
                                                 "synchronous",  "temp_store", "wal_autocheckpoint"};
 
 /// A value's place in memory, which SOCI keeps the address of.
@@ -118,9 +118,14 @@ Errc meaning_of_sqlstate(std::string_view state) {
 Errc meaning_of_sqlite(int result) {
   switch (result & 0xFF) {
     case SQLITE_CONSTRAINT: return Errc::Conflict;
-    case SQLITE_ERROR: case SQLITE_CORRUPT: case SQLITE_NOTADB: case SQLITE_MISMATCH: case SQLITE_RANGE:
-    case SQLITE_SCHEMA: case SQLITE_TOOBIG: case SQLITE_MISUSE:
-      return Errc::Unreadable;
+    case SQLITE_ERROR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+    case SQLITE_SCHEMA:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISUSE: return Errc::Unreadable;
     default: return Errc::Unavailable;
   }
 }
@@ -215,9 +220,8 @@ Result<Address> read_address(const std::string& url) {
     const auto pair = url.substr(at, end == std::string::npos ? end : end - at);
     const auto equals = std::min(pair.find('='), pair.size());
     const auto name = pair.substr(0, equals), value = pair.substr(std::min(equals + 1, pair.size()));
-    const bool is_word = !value.empty() && std::ranges::all_of(value, [](unsigned char c) {
-      return std::isalnum(c) || c == '-';
-    });
+    const bool is_word =
+        !value.empty() && std::ranges::all_of(value, [](unsigned char c) { return std::isalnum(c) || c == '-'; });
     if (std::ranges::find(pragmas_allowed, name) == std::end(pragmas_allowed) || !is_word) {
       return fail(Errc::Unavailable, "a database url with an unknown setting: " + pair);
     }

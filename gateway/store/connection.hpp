@@ -10,7 +10,7 @@ namespace gateway::store {
 /// Where a database is.
 struct Address {
   bool postgresql = false;
-  std::string target;  ///< path of the SQLite file, or a libpq URI
+  std::string target;                                             ///< path of the SQLite file, or a libpq URI
   std::vector<std::pair<std::string, std::string>> pragmas = {};  ///< SQLite only, from an allow-list
 };
 /// @error Errc::Unavailable for a URL that names no database of ours

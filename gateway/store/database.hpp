@@ -17,11 +17,11 @@ namespace gateway::store {
 using base::Result;
 
 enum class Errc {
-  Unavailable = 1,   ///< cannot be reached now
-  Conflict,          ///< a unique key that is taken, or a serialization failure
-  SchemaMismatch,    ///< older or newer than this program
-  Unsafe,            ///< settings that could lose acknowledged commits (K21)
-  Unreadable,        ///< a row that is not what the schema promises
+  Unavailable = 1,  ///< cannot be reached now
+  Conflict,         ///< a unique key that is taken, or a serialization failure
+  SchemaMismatch,   ///< older or newer than this program
+  Unsafe,           ///< settings that could lose acknowledged commits (K21)
+  Unreadable,       ///< a row that is not what the schema promises
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
@@ -73,7 +73,8 @@ class Session {
 /// A database of this program, at the schema of this program.
 class Database {
  public:
-  /// @param url  `sqlite:/var/lib/gatehouse/gatehouse.db` or `postgresql://user@host/name` (libpq URI); a SQLite path may
+  /// @param url  `sqlite:/var/lib/gatehouse/gatehouse.db` or `postgresql://user@host/name` (libpq URI); a SQLite path
+  /// may
   ///             be followed by settings of the connection, `?cache_size=-65536&busy_timeout=1000`
   /// Checks the durability settings (SQLite WAL and synchronous=FULL; PostgreSQL synchronous_commit and fsync) and the
   /// schema version. @error Errc::Unavailable, Errc::SchemaMismatch, Errc::Unsafe
@@ -84,7 +85,8 @@ class Database {
 
   virtual ~Database() = default;
   /// The calling thread's session, connected on first use and again after a failure. It lives until the thread or the
-  /// database ends. Within half a second of a failed connection no other is tried. @error Errc::Unavailable, Errc::Unsafe
+  /// database ends. Within half a second of a failed connection no other is tried. @error Errc::Unavailable,
+  /// Errc::Unsafe
   virtual Result<Session*> session() = 0;
   virtual bool is_postgresql() const noexcept = 0;
 };

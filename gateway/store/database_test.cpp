@@ -141,9 +141,9 @@ TEST_P(OnBoth, RollsBackOnAnErrorAndOnAnException) {
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().detail, "of the work");
   EXPECT_THROW((void)session_->transaction([&]() -> Result<void> {
-                 TRY(add(1));
-                 throw std::runtime_error("a defect");
-               }),
+    TRY(add(1));
+    throw std::runtime_error("a defect");
+  }),
                std::runtime_error);
   EXPECT_EQ(count(), 0);
   EXPECT_TRUE(session_->transaction([&]() -> Result<void> {
@@ -345,9 +345,10 @@ TEST_F(OnPostgresql, TellsTheOneWhoseConnectionIsLostInATransaction) {
 }
 
 TEST(Migrations, SplitStatementsAndLeaveQuotedTextAlone) {
-  EXPECT_THAT(split_statements("-- the clinic's; own\nCREATE TABLE a (b TEXT); -- end\n\n INSERT INTO a VALUES ('--;''x');"
-                               "SELECT 1"),
-              ::testing::ElementsAre("CREATE TABLE a (b TEXT)", "INSERT INTO a VALUES ('--;''x')", "SELECT 1"));
+  EXPECT_THAT(
+      split_statements("-- the clinic's; own\nCREATE TABLE a (b TEXT); -- end\n\n INSERT INTO a VALUES ('--;''x');"
+                       "SELECT 1"),
+      ::testing::ElementsAre("CREATE TABLE a (b TEXT)", "INSERT INTO a VALUES ('--;''x')", "SELECT 1"));
   EXPECT_TRUE(split_statements(" -- nothing").empty());
 }
 

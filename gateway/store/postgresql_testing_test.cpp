@@ -98,9 +98,7 @@ class Cluster {
   std::string url(const std::string& database) const {
     return "postgresql:///" + database + "?user=postgres&host=" + directory_.string();
   }
-  Connection connect(const std::string& database) const {
-    return {PQconnectdb(url(database).c_str()), &PQfinish};
-  }
+  Connection connect(const std::string& database) const { return {PQconnectdb(url(database).c_str()), &PQfinish}; }
 
   const std::filesystem::path directory_;
   const passwd* owner_ = nullptr;

@@ -1,0 +1,312 @@
+#include "gateway/bench/bench.hpp"
+
+#include "gateway/bench/iti55.hpp"
+#include "gateway/bench/references.hpp"
+#include "gateway/cli/config.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <set>
+
+namespace gateway::bench {
+namespace {
+
+using base::fail;
+using cli::Arguments;
+using cli::Console;
+using cli::Exit;
+
+constexpr std::size_t patients = 2000, warm_up = 200, single_requests = 1000;
+constexpr double speed_tolerance = 0.05, p99_allowance_us = 5000;
+/// What --only may name. R is always measured: without it no ratio means anything.
+constexpr std::string_view selectable[] = {"rsa_verify",   "tls_write_5mb", "fsync_4k",
+                                           "iti55_inprocess", "iti55_tls",  "iti55_single_client"};
+
+/// How much is measured.
+struct Plan {
+  std::set<std::string, std::less<>> only = {};
+  std::size_t rounds = 9;
+  bool quick = false;
+
+  bool wants(std::string_view name) const { return only.empty() || only.contains(name); }
+  std::size_t warm_up_requests() const { return quick ? 20 : warm_up; }
+  /// All rounds together are at least 2,000.
+  std::size_t round_requests() const { return quick ? 50 : std::max<std::size_t>(300, 2000 / rounds + 1); }
+  std::size_t single_client_requests() const { return quick ? 50 : single_requests; }
+  std::size_t all_requests() const {
+    const std::size_t in_rounds = warm_up_requests() + rounds * round_requests();
+    return (wants("iti55_inprocess") ? in_rounds : 0) + (wants("iti55_tls") ? in_rounds : 0) +
+           (wants("iti55_single_client") ? warm_up_requests() + single_client_requests() : 0);
+  }
+};
+
+Result<Plan> read_plan(const Arguments& arguments) {
+  Plan plan{.quick = arguments.has("quick")};
+  if (plan.quick) plan.rounds = 2;
+  if (arguments.has("rounds")) {
+    const auto text = arguments.text("rounds");
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), plan.rounds);
+    if (error != std::errc{} || end != text.data() + text.size() || plan.rounds < 1 || plan.rounds > 100) {
+      return fail(Errc::BadNumber, "--rounds must be between 1 and 100");
+    }
+  }
+  for (const auto& list : arguments.list("only")) {
+    for (std::size_t at = 0; at <= list.size();) {
+      const auto comma = std::min(list.find(',', at), list.size());
+      auto name = list.substr(at, comma - at);
+      if (name != "rsa_sign" && std::ranges::find(selectable, name) == std::end(selectable)) {
+        std::string known = "rsa_sign";
+        for (const auto one : selectable) known.append(", ").append(one);
+        return fail(Errc::UnknownFigure, "there is no figure " + name + "; choose from " + known);
+      }
+      plan.only.insert(std::move(name));
+      at = comma + 1;
+    }
+  }
+  return plan;
+}
+
+/// One run: what was measured so far, and R, which is measured again beside every figure.
+class Run {
+ public:
+  Run(Plan plan, const Console& console, const std::filesystem::path& parent)
+      : plan_(std::move(plan)), console_(console), scratch_(parent), keys_(Keys::make()), sign_(rsa_sign(keys_.signing.key)) {}
+
+  Result<Exit> measure(const std::string& json_file);
+
+ private:
+  void say(const std::string& line) const { console_.say(line); }
+  void measure_sign();
+  void measure_verify();
+  void measure_raw_tls();
+  void measure_fsync();
+  Result<void> measure_iti55();
+  Result<void> measure_inprocess(MeasuredHouse& house);
+  Result<void> measure_tls(TlsDoor& door);
+  Result<void> measure_single_client(TlsDoor& door);
+  void sign_requests();
+  std::span<Signed> next_requests(std::size_t count);
+  Result<void> report(const std::string& json_file) const;
+
+  Plan plan_;
+  const Console& console_;
+  Scratch scratch_;
+  Keys keys_;
+  Repeated sign_;
+  std::vector<Somebody> people_;
+  std::vector<Signed> requests_;
+  std::size_t used_ = 0;
+  Sample sample_;
+  std::vector<Figure> figures_;
+  std::optional<double> fsync_us_, speed_deviation_, p99_us_;
+  SampleVerdict verdict_;
+};
+
+/// R beside `openssl speed`, turn by turn, because the machine drifts: the median of their quotients decides.
+void Run::measure_sign() {
+  std::vector<double> r, speed, quotients;
+  const std::size_t turns = plan_.quick ? 1 : 5;
+  for (std::size_t turn = 0; turn < turns; ++turn) {
+    const double before = sign_.round_us();
+    const auto theirs = openssl_speed_sign_us();
+    const double after = sign_.round_us();
+    r.insert(r.end(), {before, after});
+    if (!theirs) continue;
+    speed.push_back(*theirs);
+    quotients.push_back((before + after) / 2 / *theirs);
+    console_.progress(turn + 1, turns);
+  }
+  console_.progress_end();
+  Figure figure{.name = "rsa_sign", .value = median(r), .unit = "µs",
+                .meaning = "R: one RSA-2048 signature as answers are signed, beside openssl speed"};
+  if (speed.empty()) {
+    figures_.push_back(std::move(figure));
+    return say("openssl is not installed: R stands alone.");
+  }
+  speed_deviation_ = median(quotients) - 1;
+  figures_.push_back(beside(std::move(figure), median(speed)));
+  figures_.push_back(beside({.name = "openssl_speed_sign", .value = median(speed), .unit = "µs",
+                             .meaning = "the same as `openssl speed rsa2048` says, beside R"}, median(r)));
+}
+
+void Run::measure_verify() {
+  auto verify = rsa_verify(keys_.signing.key);
+  for (std::size_t i = 0; i < plan_.rounds; ++i) verify.round_us();
+  figures_.push_back({.name = "rsa_verify", .value = verify.median_us(), .unit = "µs",
+                      .meaning = "one RSA-2048 verification: every request needs two"});
+}
+
+void Run::measure_raw_tls() {
+  RawTls raw(keys_.tls);
+  std::vector<double> rounds;
+  for (std::size_t i = 0; i < plan_.rounds; ++i) rounds.push_back(raw.round_us());
+  figures_.push_back({.name = "tls_write_5mb", .value = median(rounds), .unit = "µs",
+                      .meaning = "5 MB by SSL_write over loopback, TLS 1.3 AES-256-GCM, sender's side"});
+}
+
+void Run::measure_fsync() {
+  const auto waits = fsync_4k_us(scratch_.path(), plan_.quick ? 20 : 200);
+  fsync_us_ = median(waits);
+  figures_.push_back({.name = "fsync_4k", .value = *fsync_us_, .unit = "µs",
+                      .meaning = "4 KB appended and on the disk, wall time; p99 " + shown(quantile(waits, 0.99)) + " µs"});
+  if (scratch_.is_in_memory()) say("The scratch directory is in memory: name a disk with --scratch for a real fsync.");
+}
+
+void Run::sign_requests() {
+  const Asker asker(MeasuredHouse::route(), keys_.partner);
+  const auto count = plan_.all_requests();
+  requests_ = asker.requests(people_, count, [&](std::size_t ready) { console_.progress(ready, count); });
+  console_.progress_end();
+}
+
+std::span<Signed> Run::next_requests(std::size_t count) {
+  used_ += count;
+  return std::span(requests_).subspan(used_ - count, count);
+}
+
+Result<void> Run::measure_inprocess(MeasuredHouse& house) {
+  const auto& peer = keys_.partner.certificate;
+  Sample warming;
+  TRY(inprocess_round(house, peer, next_requests(plan_.warm_up_requests()), warming));
+  std::vector<double> r, cost, batch;
+  for (std::size_t i = 0; i < plan_.rounds; ++i) {
+    r.push_back(sign_.round_us());
+    const auto round = TRY(inprocess_round(house, peer, next_requests(plan_.round_requests()), sample_));
+    cost.push_back(round.cpu_us);
+    batch.push_back(round.batch);
+    console_.progress(i + 1, plan_.rounds);
+  }
+  console_.progress_end();
+  figures_.push_back(beside({.name = "iti55_inprocess", .value = median(cost), .unit = "µs",
+                             .meaning = "CPU of one ITI-55, request bytes to decided, audited, signed answer; beside R"},
+                            median(r)));
+  figures_.push_back({.name = "iti55_inprocess_audit_batch", .value = median(batch), .unit = "entries",
+                      .meaning = "audit entries in one commit, sixteen requests in flight"});
+  return {};
+}
+
+Result<void> Run::measure_tls(TlsDoor& door) {
+  Sample warming;
+  TRY(door.round(next_requests(plan_.warm_up_requests()), warming));
+  std::vector<double> r, cost, batch;
+  for (std::size_t i = 0; i < plan_.rounds; ++i) {
+    r.push_back(sign_.round_us());
+    const auto round = TRY(door.round(next_requests(plan_.round_requests()), sample_));
+    cost.push_back(round.cpu_us);
+    batch.push_back(round.batch);
+    console_.progress(i + 1, plan_.rounds);
+  }
+  console_.progress_end();
+  figures_.push_back(beside({.name = "iti55_tls", .value = median(cost), .unit = "µs",
+                             .meaning = "the same over sixteen warm mutual-TLS connections, per core; beside R"},
+                            median(r)));
+  figures_.push_back({.name = "iti55_tls_audit_batch", .value = median(batch), .unit = "entries",
+                      .meaning = "audit entries in one commit: two a request, released and sent"});
+  return {};
+}
+
+Result<void> Run::measure_single_client(TlsDoor& door) {
+  Sample warming;
+  TRY(door.single_client(next_requests(plan_.warm_up_requests()), warming));
+  const auto waits = TRY(door.single_client(next_requests(plan_.single_client_requests()), sample_));
+  figures_.push_back({.name = "iti55_single_client_p50", .value = quantile(waits, 0.5), .unit = "µs",
+                      .meaning = "wall time of a request, one client, one after the other: half of them"});
+  p99_us_ = quantile(waits, 0.99);
+  Figure p99{.name = "iti55_single_client_p99", .value = *p99_us_, .unit = "µs",
+             .meaning = "the same, 99 of 100; beside one fsync + 5 ms"};
+  figures_.push_back(fsync_us_ ? beside(std::move(p99), *fsync_us_ + p99_allowance_us) : std::move(p99));
+  return {};
+}
+
+Result<void> Run::measure_iti55() {
+  if (plan_.all_requests() == 0) return {};
+  people_ = population(patients);
+  const auto house = TRY(MeasuredHouse::build(scratch_.path(), keys_, people_));
+  sign_requests();
+  if (plan_.wants("iti55_inprocess")) TRY(measure_inprocess(*house));
+  if (plan_.wants("iti55_tls") || plan_.wants("iti55_single_client")) {
+    const auto door = TRY(TlsDoor::open(*house, keys_));
+    if (plan_.wants("iti55_tls")) TRY(measure_tls(*door));
+    if (plan_.wants("iti55_single_client")) TRY(measure_single_client(*door));
+  }
+  verdict_ = verify_sample(sample_, keys_.signing.certificate, scratch_.path());
+  return {};
+}
+
+Result<void> Run::report(const std::string& json_file) const {
+  std::vector<cli::Fields> rows;
+  for (const auto& figure : figures_) {
+    rows.push_back(cli::Fields()
+                       .text("figure", figure.name)
+                       .text("value", shown(figure.value) + " " + figure.unit)
+                       .text("beside", figure.reference ? shown(*figure.reference) : "")
+                       .text("ratio", figure.ratio ? shown(*figure.ratio) : "")
+                       .text("meaning", figure.meaning));
+  }
+  if (!console_.json()) console_.show("figures", rows);
+  std::vector<std::string> further;
+  const auto add_flag = [&](const std::string& name, bool value) {
+    further.push_back("\"" + name + "\":" + (value ? "true" : "false"));
+  };
+  if (speed_deviation_) add_flag("rsa_sign_within_5_percent", std::abs(*speed_deviation_) <= speed_tolerance);
+  if (p99_us_ && fsync_us_) {
+    const bool held = *p99_us_ <= *fsync_us_ + p99_allowance_us;
+    say(std::string("p99 of a single client is ") + (held ? "within" : "above") + " one fsync + 5 ms.");
+    add_flag("p99_within_fsync_plus_5_ms", held);
+  }
+  if (verdict_.of > 0) {
+    further.push_back("\"sample\":" + cli::Fields()
+                                          .number("verified", static_cast<std::int64_t>(verdict_.verified))
+                                          .number("of", static_cast<std::int64_t>(verdict_.of))
+                                          .text("reason", verdict_.reason)
+                                          .to_json());
+    say("xmlsec1 verified " + std::to_string(verdict_.verified) + " of " + std::to_string(verdict_.of) +
+        " sampled answers" + (verdict_.reason.empty() ? "." : ": " + verdict_.reason));
+  }
+  const auto json = write_json(figures_, further);
+  if (json_file == "-") console_.raw(json);
+  else if (!json_file.empty()) return cli::write_file(json_file, json, false);
+  return {};
+}
+
+Result<Exit> Run::measure(const std::string& json_file) {
+  measure_sign();
+  if (plan_.wants("rsa_verify")) measure_verify();
+  if (plan_.wants("tls_write_5mb")) measure_raw_tls();
+  if (plan_.wants("fsync_4k") || plan_.wants("iti55_single_client")) measure_fsync();
+  TRY(measure_iti55());
+  TRY(report(json_file));
+  if (verdict_.of > 0 && verdict_.verified < verdict_.of && verdict_.reason.find("not installed") == std::string::npos) {
+    return fail(Errc::WrongAnswer, "xmlsec1 does not verify an answer: " + verdict_.reason);
+  }
+  if (!plan_.quick && speed_deviation_ && std::abs(*speed_deviation_) > speed_tolerance) {
+    return fail(Errc::BadNumber, "R is " + shown(*speed_deviation_ * 100) +
+                                     " % off what openssl speed says: these ratios mean nothing; run it on a quiet machine");
+  }
+  return Exit::Done;
+}
+
+Result<Exit> bench(const Arguments& arguments, Console& console) {
+  std::signal(SIGPIPE, SIG_IGN);
+  auto plan = TRY(read_plan(arguments));
+  return Run(std::move(plan), console, arguments.text("scratch")).measure(arguments.text("json"));
+}
+
+}  // namespace
+
+std::vector<cli::Command> bench_commands() {
+  return {{.path = "bench",
+           .help = "Measure what answers cost beside what this machine can do at best",
+           .example = "bench --only iti55_inprocess,iti55_tls --json bench.json",
+           .options = {{"--only", "Figures to measure: rsa_sign, rsa_verify, tls_write_5mb, fsync_4k, iti55_inprocess, "
+                                  "iti55_tls, iti55_single_client", false, true},
+                       {"--rounds", "Rounds of each figure, 9 if not given"},
+                       {"--quick", "Two short rounds: a trial, not for comparing", false, false, true},
+                       {"--scratch", "Directory in which the scratch directory is made: its disk is measured"}},
+           .run = bench,
+           .needs_config = false,
+           .json_file = true}};
+}
+
+}  // namespace gateway::bench
