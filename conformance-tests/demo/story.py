@@ -149,8 +149,8 @@ class Story:
         ca = self.folder / "ca"
         run(program(), "certs", "init-demo-ca", ca)
         directory = self.folder / "directory.json"
-        directory.write_text(json.dumps(bundle(Organization(CLINIC_HOME, self.clinic.organization),
-                                               Organization(HOSPITAL_HOME, self.hospital.organization))))
+        directory.write_text(bundle(Organization(CLINIC_HOME, self.clinic.organization),
+                                    Organization(HOSPITAL_HOME, self.hospital.organization)))
         for house in (self.clinic, self.hospital):
             house.make(ca)
         self.clinic.meet(directory, self.hospital)

@@ -254,6 +254,11 @@ def _parameter(name, value, semantics):
     return f"<{name}>{value}<semanticsText>{semantics}</semanticsText></{name}>"
 
 
+def _address(patient):
+    return (f"<streetAddressLine>{escape(patient.street)}</streetAddressLine><city>{escape(patient.city)}</city>"
+            f"<state>{patient.state}</state><postalCode>{patient.postal_code}</postalCode><country>US</country>")
+
+
 def _demographics(patient):
     rows = [_parameter("livingSubjectAdministrativeGender",
                        f'<value code="{patient.gender}" codeSystem="2.16.840.1.113883.5.1"/>',
@@ -262,10 +267,7 @@ def _demographics(patient):
             _parameter("livingSubjectName", f"<value><family>{escape(patient.family)}</family>"
                        f"<given>{escape(patient.given)}</given></value>", "LivingSubject.name")]
     if patient.street:
-        rows.append(_parameter("patientAddress",
-                               f"<value><streetAddressLine>{escape(patient.street)}</streetAddressLine><city>{escape(patient.city)}</city><state>{patient.state}</state>"
-                               f"<postalCode>{patient.postal_code}</postalCode><country>US</country></value>",
-                               "Patient.addr"))
+        rows.append(_parameter("patientAddress", f"<value>{_address(patient)}</value>", "Patient.addr"))
     if patient.telephone:
         rows.append(_parameter("patientTelecom", f'<value value="tel:{patient.telephone}"/>', "Patient.telecom"))
     return "".join(rows)

@@ -12,7 +12,8 @@ namespace {
 struct Bound {
   const Command* command;
   CLI::App* app;
-  std::map<std::string, std::vector<std::string>> values;
+  std::map<std::string, std::string> single;
+  std::map<std::string, std::vector<std::string>> many;
   std::map<std::string, bool> switches;
 };
 
@@ -44,17 +45,23 @@ void bind(Bound& bound) {
       bound.app->add_flag(name, bound.switches[plain(name)], help);
       continue;
     }
-    CLI::Option* added = bound.app->add_option(name, bound.values[plain(name)], help);
-    added->required(option.required)->expected(1, option.many ? 1'000'000 : 1)->type_name("");
+    CLI::Option* added = option.many ? bound.app->add_option(name, bound.many[plain(name)], help)
+                                     : bound.app->add_option(name, bound.single[plain(name)], help);
+    added->required(option.required)->type_name("");
+    if (option.many && name.starts_with("-")) added->expected(1)->take_all();
   }
   bound.app->footer("Example:\n  gatehouse " + std::string(bound.command->example));
 }
 
 Arguments collected(const Bound& bound) {
   Arguments arguments;
-  for (const auto& [name, values] : bound.values) {
-    if (!values.empty()) arguments.given_[name] = values;
+  for (const Option& option : bound.command->options) {
+    const std::string name = plain(option.name);
+    if (bound.app->count(std::string(option.name)) == 0) continue;
+    if (const auto one = bound.single.find(name); one != bound.single.end()) arguments.given_[name] = {one->second};
+    if (const auto all = bound.many.find(name); all != bound.many.end()) arguments.given_[name] = all->second;
   }
+  if (bound.command->json_file && bound.app->count("--json") > 0) arguments.given_["json"] = {bound.single.at("json")};
   for (const auto& [name, on] : bound.switches) {
     if (on) arguments.given_[name] = {"yes"};
   }
@@ -107,10 +114,10 @@ int run(int argc, char** argv, std::span<const Command> commands) {
     const auto space = command.path.find(' ');
     CLI::App* parent = space == std::string_view::npos ? &root : group(root, command.path.substr(0, space));
     auto* app = parent->add_subcommand(std::string(command.path.substr(space + 1)), std::string(command.help));
-    bound.push_back(std::make_unique<Bound>(Bound{&command, app, {}, {}}));
+    bound.push_back(std::make_unique<Bound>(Bound{&command, app, {}, {}, {}}));
     bind(*bound.back());
     if (command.json_file) {
-      app->add_option("--json", bound.back()->values["json"], "Write JSON to a file, - for standard output")
+      app->add_option("--json", bound.back()->single["json"], "Write JSON to a file, - for standard output")
           ->type_name("FILE");
     } else {
       app->add_flag("--json", json, "Print JSON for programs");
@@ -128,7 +135,7 @@ int run(int argc, char** argv, std::span<const Command> commands) {
     return static_cast<int>(Exit::BadUsage);
   }
   for (const auto& one : bound) {
-    if (one->app->parsed()) return execute(*one, json || one->values["json"] == std::vector<std::string>{"-"}, config);
+    if (one->app->parsed()) return execute(*one, json || one->single["json"] == "-", config);
   }
   return static_cast<int>(Exit::BadUsage);
 }
