@@ -14,7 +14,7 @@ TEST(Errors, EachHaveTheirOwnReasonAndSentence) {
   for (int code = 1; code <= static_cast<int>(Errc::WeakSignature); ++code) {
     const auto error = fail(static_cast<Errc>(code));
     EXPECT_NE(base::reason_of(error), "defect") << code;
-    EXPECT_NE(base::cause_of(error), base::Cause::Defect) << code;
+    EXPECT_EQ(base::cause_of(error) == base::Cause::Defect, static_cast<Errc>(code) == Errc::LibraryTooOld) << code;
     reasons.insert(base::reason_of(error));
     sentences.insert(error.code.message());
   }

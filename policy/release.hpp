@@ -71,8 +71,9 @@ std::variant<Admitted, Verdict> admit(const Rules& rules, const Caller& caller);
 template <class T>
 struct Held {
   T resource;
-  std::string id;       ///< our own id of the resource, for the record
+  std::string id;            ///< our own id of the resource, for the record
   ChoiceFacts choice;
+  std::string subject = {};  ///< our own id of the patient it is about, for the record
 };
 
 /// Judges one resource: all gates, in order.

@@ -1,7 +1,11 @@
 #include "base/xml/schema.hpp"
 
 #include <gtest/gtest.h>
+#include <xercesc/framework/MemoryManager.hpp>
+#include <xercesc/util/PlatformUtils.hpp>
+#include <xercesc/util/XMLUni.hpp>
 
+#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
@@ -74,6 +78,39 @@ TEST(Schema, ReadsNoDocumentTypes_K11) {
     EXPECT_EQ(findings.front().line, 1u);
   }
   EXPECT_STREQ(std::getenv("XERCES_DISABLE_DTD"), "1");
+}
+
+/// The memory of a Xerces that never hears of the switch: whoever asks for some unsets it.
+class Deaf final : public xercesc::MemoryManager {
+ public:
+  explicit Deaf(bool is_deaf) : is_deaf_(is_deaf) {}
+  void* allocate(XMLSize_t size) override {
+    if (is_deaf_) ::unsetenv("XERCES_DISABLE_DTD");
+    return ::operator new(size);
+  }
+  void deallocate(void* memory) override { ::operator delete(memory); }
+  MemoryManager* getExceptionMemoryManager() override { return this; }
+
+ private:
+  bool is_deaf_;
+};
+
+/// Ends the process: 0 where schemas start in it, 7 where they refuse to.
+[[noreturn]] void start_schemas_over(Deaf memory) {
+  using Xerces = xercesc::XMLPlatformUtils;
+  Xerces::Initialize(xercesc::XMLUni::fgXercescDefaultLocale, nullptr, nullptr, &memory);
+  try {
+    start_schemas();
+  } catch (const std::runtime_error&) {
+    std::_Exit(7);
+  }
+  std::_Exit(0);
+}
+
+TEST(SchemaDeathTest, DoesNotStartWhereXercesReadsDocumentTypes_K11) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a new process: Xerces starts once in each
+  EXPECT_EXIT(start_schemas_over(Deaf(true)), testing::ExitedWithCode(7), "");
+  EXPECT_EXIT(start_schemas_over(Deaf(false)), testing::ExitedWithCode(0), "");
 }
 
 TEST(Schema, IgnoresSchemaHintsOfTheDocument_X03) {

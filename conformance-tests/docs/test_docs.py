@@ -71,6 +71,14 @@ def test_pages_refer_to_what_exists(page):
             assert (page.parent / target).exists(), target
 
 
+def defines(text, file, test):
+    """Whether a source defines the test `Suite.Name` (C++), `test_name` or `Class.test_name` (Python)."""
+    if file.endswith(".py"):
+        return all(re.search(rf"^\s*(?:def|class) {name}\b", text, re.M) for name in test.split("."))
+    suite, _, name = test.partition(".")
+    return re.search(rf"^TEST(?:_F|_P)?\({suite}, {name}\)", text, re.M)
+
+
 @pytest.mark.parametrize("page", [ROOT / "docs/specs.md", ROOT / "docs/quirks.md", ROOT / "docs/security.md"],
                          ids=lambda page: page.name)
 def test_tables_name_files_and_tests_that_exist(page):
@@ -82,4 +90,34 @@ def test_tables_name_files_and_tests_that_exist(page):
             assert file in sources, f"{file} in: {row}"
             if test:
                 text = texts.setdefault(file, (ROOT / file).read_text())
-                assert test.split(".")[-1] in text, f"{file}::{test}"
+                assert defines(text, file, test), f"{file}::{test}"
+
+
+THREATS = {"K": [*range(1, 18), 21, 22], "X": range(18), "W": range(1, 23), "A": range(1, 14), "T": range(1, 17),
+           "R": range(1, 8), "S": range(3, 8), "M": range(1, 11), "H": range(1, 13), "L": [1, 2, 3, 4, 5, 7, 11],
+           "C": [1, 2, 3, 9], "O": [12, 13, 14]}
+
+
+def test_every_threat_of_this_release_has_a_row_with_its_state():
+    rows = [[cell.strip() for cell in line.strip("|\n").split(" | ")]
+            for line in (ROOT / "docs/security.md").read_text().splitlines() if re.match(r"\| [A-Z]\d\d? \|", line)]
+    ids = [row[0] for row in rows]
+    assert len(set(ids)) == len(ids)
+    assert {f"{kind}{number:02}" if kind != "K" else f"K{number}" for kind, numbers in THREATS.items()
+            for number in numbers} <= set(ids)
+    for threat, _, tests, state in rows:
+        assert re.match(r"covered$|(?:covered|partly|later): \w", state), threat
+        assert "::" in tests or state.startswith("later"), threat
+
+
+def test_quotes_are_the_code_as_it_is():
+    ran = subprocess.run([ROOT / "scripts/quote.py", "--check"], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, ""), "refresh them with scripts/quote.py"
+
+
+def test_every_room_says_what_it_is_in_thirty_lines():
+    rooms = [path for path in [*ROOT.glob("*"), *ROOT.glob("gateway/*")]
+             if path.is_dir() and (list(path.glob("*.cpp")) or path.name in ("gateway", "direct", "conformance-tests"))]
+    assert len(rooms) > 14
+    for room in rooms:
+        assert len((room / "README.md").read_text().splitlines()) <= 30, room

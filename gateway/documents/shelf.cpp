@@ -18,12 +18,12 @@ constexpr std::size_t pieces_max = 4096;  ///< 1 GiB
 constexpr std::size_t ids_per_statement = 16;
 constexpr std::string_view urn_uuid = "urn:uuid:";
 
-constexpr std::string_view entry_letters = "ttttt";
+constexpr std::string_view entry_letters = "tttttt";
 constexpr std::size_t choice_at = entry_letters.size();
 
 /// Entries with their patient's choice, read together. @param where  over d, p and c; the clinic's id is :p1
 std::string select_entries(std::string_view where) {
-  std::string sql = "SELECT d.entry_uuid, d.unique_id, d.status, d.metadata, p.mrn, ";
+  std::string sql = "SELECT d.entry_uuid, d.unique_id, d.status, d.metadata, p.mrn, p.id, ";
   sql.append(patients::choice_columns);
   sql.append(
       " FROM documents d JOIN patients p ON p.id = d.patient JOIN clinics c ON c.id = p.clinic"
@@ -54,7 +54,8 @@ Result<std::vector<Held<DocumentEntry>>> select_held(store::Database& database, 
     auto entry = TRY(read_row(row, clinic));
     auto id = entry.entry_uuid;
     held.push_back(
-        {.resource = std::move(entry), .id = std::move(id), .choice = patients::read_choice(row, choice_at)});
+        {.resource = std::move(entry), .id = std::move(id), 
+         .choice = patients::read_choice(row, choice_at), .subject = row.text(5)});
   }
   return held;
 }

@@ -13,7 +13,6 @@ enum class Errc {
   CallerRefused = 1,  ///< the caller gate refused
   PurposeMissing,     ///< the token names no purpose
   Relayed,            ///< a captured message over another partner's connection
-  RepeatedTooOften,
   Busy,               ///< the same request is already being answered
   NotServedHere,      ///< a community this gateway does not speak for
   PeerUnknown,        ///< no client certificate

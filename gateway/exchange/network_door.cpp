@@ -66,8 +66,10 @@ void NetworkDoor::commit(std::shared_ptr<Passage> passage) {
     } else if (committed->verdict != audit::ClaimVerdict::New && committed->verdict != audit::ClaimVerdict::NewBody &&
                committed->verdict != audit::ClaimVerdict::Repeat) {
       // Another node spent the claim between our look and our commit: nothing of ours was written, start over as a fault.
-      const Errc code = committed->verdict == audit::ClaimVerdict::Relayed ? Errc::Relayed : Errc::RepeatedTooOften;
-      passage->prepared = gateway_.refuse(passage->received, passage->prepared.message_id, base::fail(code));
+      const base::Error refusal = committed->verdict == audit::ClaimVerdict::Relayed
+                                      ? base::fail(Errc::Relayed)
+                                      : base::fail(xca::wss::Errc::ReplayedTooOften);
+      passage->prepared = gateway_.refuse(passage->received, passage->prepared.message_id, refusal);
       return commit(passage);
     }
     leave(*passage);
@@ -82,6 +84,7 @@ void NetworkDoor::leave(Passage& passage) {
   metrics_.observe_answer_seconds(prepared.transaction, std::chrono::duration<double>(work).count());
   net::Response response{.status = prepared.answer.status, .content_type = std::move(prepared.answer.content_type),
                          .pieces = std::move(prepared.answer.pieces)};
+  if (response.status == 503) response.headers.emplace_back("Retry-After", "2");
   if (prepared.outcome == audit::Outcome::Released) {
     floor_.record(work);
     // Only ids travel to the note of departure, not the request.

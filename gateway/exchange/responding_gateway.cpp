@@ -247,7 +247,7 @@ Result<void> RespondingGateway::claim(Exchange& exchange, const xca::wss::Verifi
     case audit::ClaimVerdict::Busy: return base::fail(Errc::Busy);
     case audit::ClaimVerdict::Relayed: return base::fail(Errc::Relayed);
     case audit::ClaimVerdict::TooOften:
-    case audit::ClaimVerdict::WindowPruned: return base::fail(Errc::RepeatedTooOften);
+    case audit::ClaimVerdict::WindowPruned: return base::fail(xca::wss::Errc::ReplayedTooOften);
   }
   exchange.in_flight = std::move(examined.second);
   return {};
@@ -311,7 +311,7 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
   }
 
   auto candidates = TRY(patients_.match(*clinic, query));  // with their choices
-  for (const auto& held : candidates.matches) note_patient(exchange, held.id);
+  for (const auto& held : candidates.matches) note_patient(exchange, held.subject);
   const auto wanted = std::move(candidates.wanted);
   auto released = policy::release_all_or_none(*admitted, std::move(candidates.matches));
   note_release(exchange, released, *clinic);
@@ -392,7 +392,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   std::optional<RegistryError> error;
   auto held = TRY(held_for(query, *clinic, error));
   if (error) return failure(*error, "query-bad");
-  for (const auto& one : held) note_patient(exchange, one.resource.patient.extension);
+  for (const auto& one : held) note_patient(exchange, one.subject);
   auto released = policy::release(*admitted, std::move(held));
   std::set<base::Identifier> patients;
   for (const DocumentEntry& entry : released.resources()) patients.insert(entry.patient);
@@ -451,7 +451,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
   xca::ebxml::GetDocuments wanted;
   for (const auto& request : ours) wanted.unique_ids.push_back(request.unique_id);
   auto held = TRY(documents_.get(*clinic, wanted));  // a unique id authorises nothing
-  for (const auto& one : held) note_patient(exchange, one.resource.patient.extension);
+  for (const auto& one : held) note_patient(exchange, one.subject);
   auto entries = policy::release(*admitted, std::move(held));
   std::set<base::Identifier> patients;
   for (const DocumentEntry& entry : entries.resources()) patients.insert(entry.patient);

@@ -2,6 +2,7 @@
 
 #include "gateway/net/testing.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
@@ -178,6 +179,45 @@ TEST_F(Served, EndsOnlyTheConnectionWhoseHandlerThrows) {  // [K13]
   Client(port_).ask(get("/sent-throws"));
   await_count("defect", 4);
   EXPECT_EQ(other.ask(get("/marker")).status, 200u);
+}
+
+/// Puts /dev/null in the place of our end of a client's connection.
+void take_socket_away(const Client& client) {
+  const auto port_of = [](auto name_of, int socket) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    return name_of(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 ? address.sin_port : in_port_t{0};
+  };
+  const auto port = port_of(::getsockname, client.socket());
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int socket = 0; socket < 1024; ++socket) {
+    if (port_of(::getpeername, socket) == port) ::dup2(nothing, socket);
+  }
+  ::close(nothing);
+}
+
+TEST(Threads, GoOnWhereAConnectionCannotEvenBegin) {  // [K13]
+  std::atomic<bool> held{true};
+  std::atomic<int> defects{0};
+  std::optional<Client> unlucky;
+  Server server(1, {.count = [&](const std::string&, const std::string& what) {
+                  if (what == "defect") ++defects;
+                  if (what != "accepted") return;
+                  while (held) std::this_thread::sleep_for(1ms);
+                  if (unlucky) take_socket_away(*unlucky);
+                }});
+  const auto port =
+      server.open({.name = "test",
+                   .address = "127.0.0.1",
+                   .routes = {{"GET", "/marker", [](const Request&, const Reply& reply) { reply({}); }}}});
+  ASSERT_TRUE(port);
+  server.start();
+  unlucky.emplace(*port);
+  held = false;
+  EXPECT_TRUE(unlucky->ends());
+  unlucky.reset();
+  EXPECT_EQ(Client(*port).ask(get("/marker")).status, 200u);
+  EXPECT_EQ(defects, 1);
 }
 
 TEST_F(Served, Answers500WhereTheHandlerThrowsItsReplyAway) {

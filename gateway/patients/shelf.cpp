@@ -127,7 +127,8 @@ Result<exchange::Candidates> PatientShelf::match(const policy::Clinic& clinic, c
                                            .score = scores[i].points,
                                            .custodian = clinic.home.dotted()},
                               .id = candidates[i].id,
-                              .choice = candidates[i].choice});
+                              .choice = candidates[i].choice,
+                              .subject = candidates[i].id});
   }
   return result;
 }

@@ -80,6 +80,7 @@ const std::vector<FaultRow>& fault_rows() {
       {C::UnknownIssuer, invalid_token},
       {C::BadPath, invalid_token},
       {C::NotForThisUse, invalid_token},
+      {C::WeakSignature, invalid_token},
 
       {W::SecurityMissing, invalid_security},
       {W::SecurityDoubled, invalid_security},
@@ -107,6 +108,7 @@ const std::vector<FaultRow>& fault_rows() {
       {W::AuthorizationDenied, invalid_token},
       {W::AttributeMissing, invalid_token},
       {W::AttributeContradictory, failed_authentication},
+      {W::ReplayedTooOften, failed_check},
   };
   return rows;
 }
@@ -244,8 +246,6 @@ Fault fault_for(const base::Error& error) {
   if (error.code == Errc::NotUnderstood) fault.not_understood = error.detail;
   return fault;
 }
-
-Fault busy_fault() { return fault_of(busy); }
 
 Answer write_fault(const Fault& fault, std::string_view relates_to, std::string_view message_id) {
   const std::string_view action = fault.subcode.starts_with("wsa:") ? "http://www.w3.org/2005/08/addressing/fault"

@@ -40,8 +40,6 @@ struct Fault {
 /// The fault that answers an error of any room: the one table of it. Never shows the error's detail, but for the name
 /// of a header that was not understood.
 Fault fault_for(const base::Error& error);
-/// Overload or shutdown: Receiver, 503.
-Fault busy_fault();
 
 /// @param relates_to  MessageID of the request, or empty
 Answer write_fault(const Fault& fault, std::string_view relates_to, std::string_view message_id);

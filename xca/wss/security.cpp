@@ -52,6 +52,8 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::AttributeMissing), "attribute-missing", "the assertion lacks a required attribute", Cause::NotTrusted},
     {int(Errc::AttributeContradictory), "attribute-contradictory", "an attribute has two values that differ",
      Cause::NotTrusted},
+    {int(Errc::ReplayedTooOften), "replay-too-often", "the message was repeated too often or too late",
+     Cause::NotTrusted},
 };
 constinit const base::ErrorTable errors("gatehouse.wss", rows);
 

@@ -30,6 +30,7 @@ enum class Errc {
   SubjectNotConfirmed,     ///< no allowed and fully valid confirmation (T06)
   KeyNotSubjects,          ///< message signed by another key than the confirmed subject's
   AudienceNotUs, ConditionUnknown, AuthorizationDenied, AttributeMissing, AttributeContradictory,
+  ReplayedTooOften,        ///< the same proof too often, too late, or with a body it may not have (threats §5)
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

@@ -1,0 +1,64 @@
+#include "gateway/net/connection.hpp"
+
+#include "gateway/net/testing.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <map>
+#include <thread>
+
+namespace gateway::net {
+namespace {
+
+namespace asio = boost::asio;
+using testing::Client;
+using testing::ClientTls;
+
+Tls asking_nobody() { return {.credential = testing::ec_server()}; }
+Tls asking_everybody() {
+  return {.credential = testing::ec_server(), .accept_client = [](const Peer&) { return true; }};
+}
+
+/// One connection of a door with TLS, run without a server around it.
+struct OneConnection {
+  Loop loop;
+  std::map<std::string, int> counts;
+  const Watch watch{.count = [this](const std::string&, const std::string& what) { ++counts[what]; }};
+  const std::shared_ptr<OpenDoor> door = std::make_shared<OpenDoor>(
+      Door{.name = "test", .routes = {{"GET", "/", [](const Request&, const Reply& reply) { reply({}); }}}},
+      TlsContext::make(asking_nobody()).value(), watch);
+
+  /// The status a client without a certificate is answered with.
+  /// @param between  runs when the client has come and before it is shaken hands with
+  unsigned ask(const std::function<void()>& between) {
+    asio::ip::tcp::acceptor acceptor(loop.io, {asio::ip::address_v4::loopback(), 0});
+    unsigned status = 0;
+    std::thread asking([&status, port = acceptor.local_endpoint().port()] {
+      Client client(port, ClientTls{});
+      status = client.ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").status;
+    });
+    Descriptor socket(acceptor.accept().release());
+    door->enter("127.0.0.1");
+    auto place = std::make_unique<Place>(door, loop, "127.0.0.1");
+    const auto connection = std::make_shared<Connection>(std::move(place), std::move(socket), asio::ip::tcp::v4());
+    between();
+    asio::co_spawn(loop.io, connection->run(), asio::detached);
+    loop.io.run();
+    asking.join();
+    return status;
+  }
+};
+
+TEST(Connection, LetsNobodyInWhoHasNotBeenJudged_K16) {
+  OneConnection open, closing;
+  EXPECT_EQ(open.ask([] {}), 200u);
+  EXPECT_EQ(open.counts["handshake-failed"], 0);
+  const auto asks_from_now_on = [&] { closing.door->replace_tls(TlsContext::make(asking_everybody()).value()); };
+  EXPECT_EQ(closing.ask(asks_from_now_on), 0u) << "the handshake was begun without a judge";
+  EXPECT_EQ(closing.counts["handshake-failed"], 1);
+}
+
+}  // namespace
+}  // namespace gateway::net
