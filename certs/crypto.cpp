@@ -1,6 +1,7 @@
 #include "certs/crypto.hpp"
 
 #include "certs/openssl.hpp"
+#include "certs/recent.hpp"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -18,6 +19,7 @@ namespace certs {
 namespace {
 
 constexpr int rsa_bits_min = 2048, rsa_bits_max = 4096;
+constexpr std::size_t keys_kept = 4096;
 constexpr int rsa_exponent_bits_max = 64;  // no verification over 5 ms [A04]
 constexpr std::size_t key_bytes_max = 64 * 1024;
 constexpr std::size_t digest_kinds = 4;
@@ -254,11 +256,25 @@ Result<PublicKey> PublicKey::from_spki(BytesView der) {
   return made;
 }
 
+/// Building a key costs as much as forty verifications, and peers name the same key in every message.
 Result<PublicKey> PublicKey::from_rsa(BytesView modulus, BytesView exponent) {
-  const QuietErrors quiet;
   constexpr std::size_t number_bytes_max = rsa_bits_max / 8 + 1;  // some writers put a zero octet before the modulus
   if (modulus.size() > number_bytes_max || exponent.size() > number_bytes_max)
     return fail(Errc::KeyTooWeak, "RSA above 4096 bit");
+  static Recent<PublicKey> seen(keys_kept);
+  Hasher hasher(Digest::Sha256);
+  hasher.update(std::to_string(modulus.size()) + " ");
+  hasher.update(modulus);
+  hasher.update(exponent);
+  const Bytes digest = hasher.finish();
+  if (auto known = seen.find(digest)) return *std::move(known);
+  auto built = TRY(build_rsa(modulus, exponent));
+  seen.keep(digest, built);
+  return built;
+}
+
+Result<PublicKey> PublicKey::build_rsa(BytesView modulus, BytesView exponent) {
+  const QuietErrors quiet;
   const NumberHandle n(BN_bin2bn(octets(modulus), static_cast<int>(modulus.size()), nullptr));
   const NumberHandle e(BN_bin2bn(octets(exponent), static_cast<int>(exponent.size()), nullptr));
   const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());

@@ -94,6 +94,7 @@ class PublicKey {
   bool operator==(const PublicKey& other) const noexcept { return spki() == other.spki(); }
 
  private:
+  static Result<PublicKey> build_rsa(BytesView modulus, BytesView exponent);
   friend class Certificate;
   friend class PrivateKey;
   /// The key of a certificate that may not be used: it names itself and never verifies.

@@ -1,8 +1,8 @@
 // The program. `serve` builds every object by hand, in order, with constructor arguments: this page is the whole of it.
 
+#include "gateway/bench/bench.hpp"
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
-#include "gateway/bench/bench.hpp"
 #include "gateway/directory/shelf.hpp"
 #include "gateway/documents/shelf.hpp"
 #include "gateway/exchange/network_door.hpp"
@@ -114,8 +114,9 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   auto signing = TRY(cli::load_credential(config.signing_certificate, config.signing_key));
 
   // 3 Shelves.
-  const auto journal = TRY(audit::Journal::open(database, {.node = config.node, .key = TRY(cli::load_key(config.audit_key)),
-                                                           .witness_file = config.audit_witness}));
+  const auto journal = TRY(audit::Journal::open(
+      database,
+      {.node = config.node, .key = TRY(cli::load_key(config.audit_key)), .witness_file = config.audit_witness}));
   directory::DirectoryShelf directory(database, TRY(cli::load_evidence(config)));
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database);
@@ -123,7 +124,8 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   // 4 The corridors and their door.
   net::Metrics metrics;
   const auto message_bytes = static_cast<std::size_t>(config.network_message_mib) << 20;
-  exchange::RespondingSettings settings{.rules = TRY(cli::load_rules(config)), .public_urls = config.network_public_urls};
+  exchange::RespondingSettings settings{.rules = TRY(cli::load_rules(config)),
+                                        .public_urls = config.network_public_urls};
   settings.limits.bytes = message_bytes;
   settings.documents_per_retrieve = static_cast<std::size_t>(config.answers_documents_per_retrieve);
   exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, *journal,
@@ -138,19 +140,22 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   net::Server server(threads, {.count = [&metrics](const std::string& at, const std::string& what) {
                        metrics.count_connection(at, what);
                      }});
-  const auto soap = [&door](net::Request request, net::Reply reply) { door.answer(std::move(request), std::move(reply)); };
+  const auto soap = [&door](net::Request request, net::Reply reply) {
+    door.answer(std::move(request), std::move(reply));
+  };
   net::Limits limits;
   limits.body_bytes = message_bytes;
   limits.connections = static_cast<std::size_t>(config.network_connections);
   limits.connections_per_address = static_cast<std::size_t>(config.network_connections_per_address);
   const std::uint16_t network_port = TRY(server.open(
-      {.name = std::string(network), .address = config.network_address,
+      {.name = std::string(network),
+       .address = config.network_address,
        .port = static_cast<std::uint16_t>(config.network_port),
-       .tls = net::Tls{.credential = tls, .accept_client = [&](const net::Peer& peer) {
-                         return door.accepts(peer, directory);
-                       }},
+       .tls = net::Tls{.credential = tls,
+                       .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); }},
        .limits = limits,
-       .routes = {{"POST", "/ihe/xcpd", soap}, {"POST", "/ihe/xca/query", soap}, {"POST", "/ihe/xca/retrieve", soap}}}));
+       .routes = {
+           {"POST", "/ihe/xcpd", soap}, {"POST", "/ihe/xca/query", soap}, {"POST", "/ihe/xca/retrieve", soap}}}));
   const auto health = [](net::Request, net::Reply reply) { reply(text_response(200, "alive\n")); };
   const auto ready = [&](net::Request, net::Reply reply) {
     const std::string because = not_ready_because(database, *journal);
@@ -163,14 +168,16 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
     metrics.set_gauge("gatehouse_audit_queued", static_cast<double>(written.queued));
     reply({.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .pieces = {metrics.text()}});
   };
-  const std::uint16_t operator_port = TRY(server.open(
-      {.name = "operator", .address = config.operator_address, .port = static_cast<std::uint16_t>(config.operator_port),
-       .routes = {{"GET", "/healthz", health}, {"GET", "/readyz", ready}, {"GET", "/metrics", figures}}}));
+  const std::uint16_t operator_port = TRY(
+      server.open({.name = "operator",
+                   .address = config.operator_address,
+                   .port = static_cast<std::uint16_t>(config.operator_port),
+                   .routes = {{"GET", "/healthz", health}, {"GET", "/readyz", ready}, {"GET", "/metrics", figures}}}));
 
   // 6 Until a signal.
   server.start();
-  log_line("{\"ready\":true,\"network\":" + std::to_string(network_port) + ",\"operator\":" +
-           std::to_string(operator_port) + "}");
+  log_line("{\"ready\":true,\"network\":" + std::to_string(network_port) +
+           ",\"operator\":" + std::to_string(operator_port) + "}");
   watch(config, signals, server, gateway, directory);
   log(Level::Info, "stopping: running requests are finished first");
   server.stop();
@@ -183,12 +190,14 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
 
 int main(int argc, char** argv) {
   using gateway::cli::Command;
-  std::vector<Command> commands{{.path = "serve", .help = "Run the gateway until SIGTERM; SIGHUP reloads certificates",
-                                 .example = "serve --config /var/lib/gatehouse/gatehouse.toml", .options = {},
+  std::vector<Command> commands{{.path = "serve",
+                                 .help = "Run the gateway until SIGTERM; SIGHUP reloads certificates",
+                                 .example = "serve --config /var/lib/gatehouse/gatehouse.toml",
+                                 .options = {},
                                  .run = gateway::serve}};
   for (auto part : {gateway::cli::house_commands(), gateway::cli::certs_commands(), gateway::cli::clinic_commands(),
-                    gateway::cli::patient_commands(), gateway::cli::partner_commands(),
-                    gateway::cli::policy_commands(), gateway::cli::audit_commands(), gateway::bench::bench_commands()}) {
+                    gateway::cli::patient_commands(), gateway::cli::partner_commands(), gateway::cli::policy_commands(),
+                    gateway::cli::audit_commands(), gateway::bench::bench_commands()}) {
     commands.insert(commands.end(), part.begin(), part.end());
   }
   return gateway::cli::run(argc, argv, commands);

@@ -19,7 +19,13 @@ using base::Result;
 
 /// The seven purposes of the clinic's screens, in their order there. [design §4]
 enum class Purpose : std::uint8_t {
-  Treatment, Payment, Operations, PublicHealth, PatientRequest, Coverage, OtherAuthorization,
+  Treatment,
+  Payment,
+  Operations,
+  PublicHealth,
+  PatientRequest,
+  Coverage,
+  OtherAuthorization,
 };
 inline constexpr std::size_t purpose_count = 7;
 
@@ -49,7 +55,9 @@ class PurposeSet {
   std::string words() const;  ///< as parse takes it; `none` for the empty set
   constexpr std::int64_t bits() const { return bits_; }
   constexpr bool contains(Purpose purpose) const { return (bits_ >> static_cast<unsigned>(purpose)) & 1u; }
-  constexpr void add(Purpose purpose) { bits_ = static_cast<std::uint8_t>(bits_ | 1u << static_cast<unsigned>(purpose)); }
+  constexpr void add(Purpose purpose) {
+    bits_ = static_cast<std::uint8_t>(bits_ | 1u << static_cast<unsigned>(purpose));
+  }
   constexpr bool empty() const { return bits_ == 0; }
   std::vector<Purpose> members() const;
   bool operator==(const PurposeSet&) const = default;
@@ -79,22 +87,22 @@ struct Organization {
 
 /// An organization a message names, and what our directory knows of it.
 struct NamedOrganization {
-  std::string named;                    ///< as the message wrote it, at most 128 characters
+  std::string named;  ///< as the message wrote it, at most 128 characters
   std::optional<Organization> entry = {};
 };
 
 /// Who asks, gathered from TLS, signatures, token and directory; claims and what became of them.
 struct Caller {
-  std::optional<std::string> tls_implementer = {};        ///< by our configuration, from the TLS client certificate
-  std::optional<std::string> signer_implementer = {};     ///< from the certificate of the message signature
-  std::optional<std::string> assertion_implementer = {};  ///< from the certificate of the assertion signature
-  NamedOrganization home;                                 ///< SAML homeCommunityId: whom policy acts for
-  std::optional<NamedOrganization> sender = {};           ///< XCPD sender's home
-  std::optional<NamedOrganization> grantor = {};          ///< QueryAuthGrantor's principal
-  bool demand_equal_sender = false;                       ///< partner setting: sender and home must be the same
-  std::vector<Code> purposes = {};                        ///< every PurposeOfUse value of the token
+  std::optional<std::string> tls_implementer = {};          ///< by our configuration, from the TLS client certificate
+  std::optional<std::string> signer_implementer = {};       ///< from the certificate of the message signature
+  std::optional<std::string> assertion_implementer = {};    ///< from the certificate of the assertion signature
+  NamedOrganization home;                                   ///< SAML homeCommunityId: whom policy acts for
+  std::optional<NamedOrganization> sender = {};             ///< XCPD sender's home
+  std::optional<NamedOrganization> grantor = {};            ///< QueryAuthGrantor's principal
+  bool demand_equal_sender = false;                         ///< partner setting: sender and home must be the same
+  std::vector<Code> purposes = {};                          ///< every PurposeOfUse value of the token
   std::optional<std::string> authorization_reference = {};  ///< ACP, IACP or consent document id claimed
-  std::string user = {};                                  ///< subject-id, for the record
+  std::string user = {};                                    ///< subject-id, for the record
 };
 
 /// One clinic = tenant = home community, with its settings as they are now. [design §4]
@@ -106,7 +114,7 @@ struct Clinic {
   std::string assigning_authority;  ///< OID under which this clinic issues patient ids
   std::string repository_id;        ///< repositoryUniqueId of its documents
   PurposeSet defaults;
-  std::string version;              ///< of these settings, for the record
+  std::string version;  ///< of these settings, for the record
 };
 
 /// A patient's own set of purposes. It replaces the defaults entirely, also when it is empty.
@@ -118,8 +126,8 @@ struct PurposeChoice {
 
 /// What is known of a patient's choice. Unreadable is not absent.
 struct ChoiceFacts {
-  bool readable = true;                      ///< false: the record or the defaults could not be read or understood
-  PurposeSet clinic_defaults = {};           ///< current, read together with the choice
+  bool readable = true;             ///< false: the record or the defaults could not be read or understood
+  PurposeSet clinic_defaults = {};  ///< current, read together with the choice
   std::string clinic_version = {};
   std::optional<PurposeChoice> choice = {};  ///< nothing: the defaults count
 };

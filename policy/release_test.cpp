@@ -76,7 +76,9 @@ TEST(Admit, JudgesEveryCallerByItsFirstFault) {
        },
        Reason::Permitted},
       {"principal that did not delegate",
-       [](Caller& c) { c.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5")}; },
+       [](Caller& c) {
+         c.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5")};
+       },
        Reason::CallerNotDelegated},
       {"principal that delegated to the implementer only",
        [](Caller& c) {
@@ -84,7 +86,10 @@ TEST(Admit, JudgesEveryCallerByItsFirstFault) {
          c.grantor->entry->delegates = {home("1.2.3")};
        },
        Reason::CallerNotDelegated},
-      {"principal unknown", [](Caller& c) { c.grantor = NamedOrganization{"Organization/2.5.5", {}}; },
+      {"principal unknown",
+       [](Caller& c) {
+         c.grantor = NamedOrganization{"Organization/2.5.5", {}};
+       },
        Reason::CallerUnknown},
       {"principal inactive",
        [](Caller& c) {
@@ -185,13 +190,23 @@ TEST(Release, JudgesByThePatientsOwnSetElseByTheClinicsDefaults) {
       {"default permits", {nhin("TREATMENT")}, defaults({Purpose::Treatment}), Reason::Permitted},
       {"default lacks it", {nhin("PAYMENT")}, defaults({Purpose::Treatment}), Reason::ClinicPurpose},
       {"opt-in clinic", {nhin("TREATMENT")}, defaults({}), Reason::ClinicPurpose},
-      {"patient permits what the clinic does not", {nhin("PAYMENT")}, chosen({Purpose::Payment}, {}), Reason::Permitted},
-      {"patient forbids what the clinic permits", {nhin("TREATMENT")}, chosen({Purpose::Payment}), Reason::PatientPurpose},
-      {"the empty set is a choice", {nhin("TREATMENT")}, chosen({}), Reason::PatientPurpose},
-      {"every purpose asked must be permitted", {nhin("TREATMENT"), nhin("PAYMENT")}, chosen({Purpose::Treatment}),
+      {"patient permits what the clinic does not",
+       {nhin("PAYMENT")},
+       chosen({Purpose::Payment}, {}),
+       Reason::Permitted},
+      {"patient forbids what the clinic permits",
+       {nhin("TREATMENT")},
+       chosen({Purpose::Payment}),
        Reason::PatientPurpose},
-      {"all of several permitted", {nhin("TREATMENT"), nhin("PAYMENT")},
-       chosen({Purpose::Treatment, Purpose::Payment}), Reason::Permitted},
+      {"the empty set is a choice", {nhin("TREATMENT")}, chosen({}), Reason::PatientPurpose},
+      {"every purpose asked must be permitted",
+       {nhin("TREATMENT"), nhin("PAYMENT")},
+       chosen({Purpose::Treatment}),
+       Reason::PatientPurpose},
+      {"all of several permitted",
+       {nhin("TREATMENT"), nhin("PAYMENT")},
+       chosen({Purpose::Treatment, Purpose::Payment}),
+       Reason::Permitted},
       {"a record that cannot be read", {nhin("TREATMENT")}, unreadable, Reason::PolicyError},
   };
   for (const ChoiceCase& one : cases) {
@@ -223,10 +238,10 @@ TEST(Release, AddingADenialNeverPermitsMore) {
 }
 
 TEST(Release, LetsGoOnlyWhatIsPermittedAndKeepsTheOrder) {
-  const auto released = release(admitted_for({nhin("TREATMENT")}),
-                                std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})},
-                                                       {2, "b", chosen({})},
-                                                       {3, "c", defaults({Purpose::Treatment})}});
+  const auto released =
+      release(admitted_for({nhin("TREATMENT")}), std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})},
+                                                                        {2, "b", chosen({})},
+                                                                        {3, "c", defaults({Purpose::Treatment})}});
   EXPECT_THAT(released.resources(), testing::ElementsAre(1, 3));
   ASSERT_EQ(released.verdicts().size(), 3u);
   EXPECT_TRUE(released.withheld_any());
@@ -238,15 +253,14 @@ TEST(Release, WithholdsAllCandidatesWhereOneIsWithheld) {
   const auto one_denied = release_all_or_none(
       admitted, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})}, {2, "b", chosen({})}});
   EXPECT_THAT(one_denied.resources(), testing::IsEmpty());
-  const auto both = release_all_or_none(admitted, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})},
-                                                                         {2, "b", chosen({Purpose::Treatment})}});
+  const auto both = release_all_or_none(
+      admitted, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})}, {2, "b", chosen({Purpose::Treatment})}});
   EXPECT_THAT(both.resources(), testing::ElementsAre(1, 2));
 }
 
 TEST(Release, CompletesOnlyWhatWasLetGo) {
-  const auto released =
-      release(admitted_for({nhin("TREATMENT")}),
-              std::vector<Held<int>>{{1, "a", chosen({})}, {2, "b", chosen({Purpose::Treatment})}});
+  const auto released = release(admitted_for({nhin("TREATMENT")}),
+                                std::vector<Held<int>>{{1, "a", chosen({})}, {2, "b", chosen({Purpose::Treatment})}});
   std::vector<int> asked;
   const auto completed = released.completed<std::string>([&](int value) -> base::Result<std::string> {
     asked.push_back(value);

@@ -13,11 +13,12 @@ soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& s
                          .relates_to = std::string(message_id),
                          .signature_values = security.signature_values(),
                          .signature = with.signature};
-  std::string envelope = wss::write_envelope(reply, payload, with.signer, with.ids, with.now);
-  // The gate of everything we emit. Its findings quote values: they stay here.
-  if (!schemas().validate(envelope, 1).empty()) {
+  // The gate of everything we emit: the payload holds what came from outside, the frame around it is ours to the byte
+  // and is validated by the tests. Findings quote values: they stay here.
+  if (!schemas().validate(payload, 1).empty()) {
     throw std::logic_error("an answer of " + std::string(transaction.id) + " does not fit our own schema");
   }
+  std::string envelope = wss::write_envelope(reply, payload, with.signer, with.ids, with.now);
   return soap::pack(encoding, std::move(envelope), std::move(attachments), with.ids.next(),
                     transaction.response_action);
 }
@@ -33,12 +34,22 @@ Result<PatientDiscovery> PatientDiscovery::open(const soap::Envelope& envelope, 
 
 soap::Answer PatientDiscovery::answer(const policy::Released<hl7v3::PatientMatch>& released,
                                       const hl7v3::Responder& responder, const Answering& with) const {
-  return answer(hl7v3::QueryOutcome{.matches = released.resources()}, responder, with);
+  return write({.matches = released.resources()}, responder, with);
 }
 
-soap::Answer PatientDiscovery::answer(const hl7v3::QueryOutcome& without_matches, const hl7v3::Responder& responder,
+soap::Answer PatientDiscovery::answer(std::vector<hl7v3::Wanted> wanted, const hl7v3::Responder& responder,
                                       const Answering& with) const {
-  const std::string payload = hl7v3::write_answer(query_, without_matches, responder, with.ids.next(), with.now);
+  return write({.wanted = std::move(wanted)}, responder, with);
+}
+
+soap::Answer PatientDiscovery::answer(hl7v3::Problem problem, const hl7v3::Responder& responder,
+                                      const Answering& with) const {
+  return write({.problem = problem}, responder, with);
+}
+
+soap::Answer PatientDiscovery::write(const hl7v3::QueryOutcome& outcome, const hl7v3::Responder& responder,
+                                     const Answering& with) const {
+  const std::string payload = hl7v3::write_answer(query_, outcome, responder, with.ids.next(), with.now);
   return seal(patient_discovery, security_, message_id_, encoding_, payload, {}, with);
 }
 

@@ -37,11 +37,15 @@ class PatientDiscovery {
   /// Match, several, or no match: what policy let go of what was found.
   soap::Answer answer(const policy::Released<hl7v3::PatientMatch>& released, const hl7v3::Responder& responder,
                       const Answering& with) const;
-  /// More data wanted, or a problem: the same for every patient.
-  soap::Answer answer(const hl7v3::QueryOutcome& without_matches, const hl7v3::Responder& responder,
+  /// More data would decide: no match is shown.
+  soap::Answer answer(std::vector<hl7v3::Wanted> wanted, const hl7v3::Responder& responder,
                       const Answering& with) const;
+  /// None, for a reason that is the same for every patient.
+  soap::Answer answer(hl7v3::Problem problem, const hl7v3::Responder& responder, const Answering& with) const;
 
  private:
+  soap::Answer write(const hl7v3::QueryOutcome& outcome, const hl7v3::Responder& responder,
+                     const Answering& with) const;
   PatientDiscovery(wss::VerifiedSecurity security, hl7v3::PatientQuery query, soap::Encoding encoding,
                    std::string message_id)
       : security_(std::move(security)), query_(std::move(query)), encoding_(encoding),

@@ -161,7 +161,7 @@ TEST(CrossGatewayRetrieve, AnswersEachRequestAndSignsHeadersOnly) {
     return count;
   };
   EXPECT_EQ(references(text) + 1,
-            references(text_of(discovery->answer(hl7v3::QueryOutcome{}, responder, full.answering()))));
+            references(text_of(discovery->answer(hl7v3::Problem::AnswerNotAvailable, responder, full.answering()))));
 }
 
 }  // namespace

@@ -46,8 +46,8 @@ class Guard:
         return "gatehouse" if self.python else f"{self.room}_tests"
 
     @property
-    def test(self):
-        return self.python.rsplit("/", 1)[-1] or self.filter
+    def tests(self):
+        return [self.python.rsplit("::", 1)[-1]] if self.python else self.filter.split(":")
 
 
 def lines(text):
@@ -70,9 +70,9 @@ class Scratch:
     def __init__(self, folder):
         self.tree, self.build = folder / "tree", folder / "build"
         self.originals = {}  # texts of the files that an edit has changed
+        shared = os.environ.get("GATEHOUSE_SHARED", str(ROOT / "../shared"))
         self.environment = os.environ | {"CCACHE_BASEDIR": str(self.tree), "CCACHE_NOHASHDIR": "1",
-                                         "GATEHOUSE": str(self.build / "gatehouse"),
-                                         "GATEHOUSE_SHARED": os.environ.get("GATEHOUSE_SHARED", str(ROOT / "../shared"))}
+                                         "GATEHOUSE": str(self.build / "gatehouse"), "GATEHOUSE_SHARED": shared}
 
     def copy(self):
         """Only what differs is written: an earlier build stays good."""
@@ -122,7 +122,8 @@ class Scratch:
         report = self.build / "guard-tests.json"
         report.unlink(missing_ok=True)
         if guard.python:
-            command = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "conformance-tests/" + guard.python]
+            command = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                       "conformance-tests/" + guard.python]
         else:
             command = [self.build / guard.target, f"--gtest_filter={guard.filter}", f"--gtest_output=json:{report}"]
         try:
@@ -146,7 +147,7 @@ class Scratch:
 
 
 def judge(scratch, guard):
-    """One row, after its test has passed with the guard in place."""
+    """What becomes of one row, whose test has passed with the guard in place."""
     scratch.without(guard)
     complaint = scratch.make(guard.target)
     if complaint:
@@ -157,8 +158,15 @@ def judge(scratch, guard):
                                                  "passes": "UNNOTICED"}.get(outcome, outcome.upper())
 
 
-def cell(text):
-    return text.replace("|", "\\|")
+def print_table(verdicts):
+    """One line for each trap: its guards, the tests that miss them, and what became of it."""
+    print("| Trap | Guards taken away one by one | Tests that fail for it | |\n|---|---|---|---|")
+    for trap in sorted({guard.id for guard in verdicts}, key=lambda trap: int(trap[1:])):
+        rows = {guard: verdict for guard, verdict in verdicts.items() if guard.id == trap}
+        tests = dict.fromkeys(test for guard in rows for test in guard.tests)
+        missed = [f"{guard.guard}: {verdict}" for guard, verdict in rows.items() if not verdict.startswith("noticed")]
+        print(f"| {trap} | {' · '.join(guard.guard for guard in rows)} | {' '.join(f'`{test}`' for test in tests)} | "
+              f"{'; '.join(missed) or f'{len(rows)} of {len(rows)} noticed'} |")
 
 
 def main():
@@ -179,14 +187,14 @@ def main():
         sys.exit("with every guard in place it does not build:\n" + complaint[-3000:])
     before = {guard: scratch.test(guard) for guard in guards}
 
-    print("| Trap | Without this guard | this test | |\n|---|---|---|---|")
-    noticed = 0
+    verdicts = dict.fromkeys(guards)
     # Rows of one file one after the other: fewer files are compiled.
     for guard in sorted(guards, key=lambda guard: (guard.target, [edit.file for edit in guard.edits])):
-        verdict = judge(scratch, guard) if before[guard] == "passes" else f"WITH IT: {before[guard].upper()}"
-        noticed += verdict.startswith("noticed")
-        print(f"| {guard.id} | {cell(guard.guard)} | `{cell(guard.test)}` | {verdict} |", flush=True)
+        verdicts[guard] = judge(scratch, guard) if before[guard] == "passes" else f"WITH IT: {before[guard].upper()}"
+        print(f"{guard.id} {guard.guard}: {verdicts[guard]}", file=sys.stderr, flush=True)
     scratch.whole()
+    print_table(verdicts)
+    noticed = sum(verdict.startswith("noticed") for verdict in verdicts.values())
     minutes, seconds = divmod(int(time.monotonic() - began), 60)
     print(f"\n{len(guards)} guards of {len({guard.id for guard in guards})} traps: {noticed} removals noticed, "
           f"{len(guards) - noticed} not ({minutes} min {seconds} s)")

@@ -1,10 +1,8 @@
 #include "gateway/audit/chain.hpp"
 
+#include "base/json/document.hpp"
+#include "base/json/writer.hpp"
 #include "certs/crypto.hpp"
-
-#include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <bit>
 
@@ -12,6 +10,7 @@ namespace gateway::audit {
 namespace {
 
 using base::BytesView;
+using base::Result;
 
 constexpr std::size_t hash_size = 32;
 
@@ -34,12 +33,22 @@ Bytes node_hash(BytesView left, BytesView right) {
 /// Where a tree of n > 1 leaves is cut: the largest power of two below n.
 std::size_t cut(std::size_t leaves) { return std::bit_floor(leaves - 1); }
 
-std::optional<Bytes> read_hash(const rapidjson::Document& json, const char* name) {
-  const auto found = json.FindMember(name);
-  if (found == json.MemberEnd() || !found->value.IsString()) return std::nullopt;
-  auto bytes = base::read_hex({found->value.GetString(), found->value.GetStringLength()});
-  if (!bytes || bytes->size() != hash_size) return std::nullopt;
-  return *std::move(bytes);
+Result<Bytes> read_hash(const base::json::Value& json, std::string_view name) {
+  auto bytes = TRY(base::read_hex(TRY(json.string_member(name))));
+  if (bytes.size() != hash_size) return base::fail(base::BytesErrc::NotHex);
+  return bytes;
+}
+
+Result<Checkpoint> read_checkpoint(const base::json::Value& json) {
+  const auto seq = TRY(json.integer_member("seq")), rows = TRY(json.integer_member("rows"));
+  if (seq < 0 || rows < 0) return base::fail(base::json::Errc::WrongType);
+  return Checkpoint{.node = std::string(TRY(json.string_member("node"))),
+                    .seq = static_cast<std::uint64_t>(seq),
+                    .head = TRY(read_hash(json, "head")),
+                    .root = TRY(read_hash(json, "root")),
+                    .rows = static_cast<std::uint64_t>(rows),
+                    .at = base::from_micros(TRY(json.integer_member("at"))),
+                    .signature = TRY(base::read_base64(TRY(json.string_member("signature")), 0))};
 }
 
 }  // namespace
@@ -98,49 +107,21 @@ Bytes signed_bytes(const Checkpoint& checkpoint) {
 }
 
 std::string witness_line(const Checkpoint& checkpoint) {
-  rapidjson::StringBuffer out;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(out);
-  const auto text = [&](const char* name, std::string_view value) {
-    writer.Key(name);
-    writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-  };
-  writer.StartObject();
-  text("node", checkpoint.node);
-  writer.Key("seq");
-  writer.Uint64(checkpoint.seq);
-  text("head", base::hex(checkpoint.head));
-  text("root", base::hex(checkpoint.root));
-  writer.Key("rows");
-  writer.Uint64(checkpoint.rows);
-  writer.Key("at");
-  writer.Int64(base::to_micros(checkpoint.at));
-  text("signature", base::base64(checkpoint.signature));
-  writer.EndObject();
-  return std::string(out.GetString(), out.GetSize()) + "\n";
+  base::json::Writer json;
+  json.begin_object();
+  json.member("node", checkpoint.node).name("seq").integer(static_cast<std::int64_t>(checkpoint.seq));
+  json.member("head", base::hex(checkpoint.head)).member("root", base::hex(checkpoint.root));
+  json.name("rows").integer(static_cast<std::int64_t>(checkpoint.rows));
+  json.name("at").integer(base::to_micros(checkpoint.at));
+  json.member("signature", base::base64(checkpoint.signature)).end_object();
+  return json.text() + "\n";
 }
 
 std::optional<Checkpoint> read_witness_line(std::string_view line) {
-  rapidjson::Document json;
-  if (json.Parse<rapidjson::kParseIterativeFlag>(line.data(), line.size()).HasParseError() || !json.IsObject()) {
-    return std::nullopt;
-  }
-  const auto node = json.FindMember("node"), seq = json.FindMember("seq"), rows = json.FindMember("rows"),
-             at = json.FindMember("at"), signature = json.FindMember("signature"), end = json.MemberEnd();
-  if (node == end || !node->value.IsString() || seq == end || !seq->value.IsUint64() || rows == end ||
-      !rows->value.IsUint64() || at == end || !at->value.IsInt64() || signature == end ||
-      !signature->value.IsString()) {
-    return std::nullopt;
-  }
-  auto head = read_hash(json, "head"), root = read_hash(json, "root");
-  auto signed_by = base::read_base64({signature->value.GetString(), signature->value.GetStringLength()}, 0);
-  if (!head || !root || !signed_by) return std::nullopt;
-  return Checkpoint{.node = {node->value.GetString(), node->value.GetStringLength()},
-                    .seq = seq->value.GetUint64(),
-                    .head = *std::move(head),
-                    .root = *std::move(root),
-                    .rows = rows->value.GetUint64(),
-                    .at = base::from_micros(at->value.GetInt64()),
-                    .signature = *std::move(signed_by)};
+  const auto json = base::json::Document::parse(line);
+  if (!json) return std::nullopt;
+  auto checkpoint = read_checkpoint((*json)->root());
+  return checkpoint ? std::optional(*std::move(checkpoint)) : std::nullopt;
 }
 
 }  // namespace gateway::audit

@@ -25,6 +25,7 @@ constexpr base::ErrorRow rows[] = {
 constinit const base::ErrorTable errors("gatehouse.audit", rows);
 
 /// How often a database that failed is asked whether it takes commits again.
+constexpr std::chrono::milliseconds rides_along_at_most{50};
 constexpr std::chrono::seconds probe_every{1};
 
 /// How many requests of each hash are in flight on this node.
@@ -84,6 +85,7 @@ struct Journal::Parts {
   mutable std::mutex mutex;
   std::condition_variable arrived;
   std::deque<Queued> queue;
+  std::size_t awaited = 0;  ///< entries in the queue whose answers wait for the commit
   bool ending = false;
 
   std::atomic<bool> healthy{true};
@@ -106,8 +108,10 @@ struct Journal::Parts {
   std::optional<std::vector<Queued>> next_batch() {
     std::unique_lock lock(mutex);
     const auto something = [&] { return ending || !queue.empty(); };
+    const auto somebody_waits = [&] { return ending || awaited > 0 || queue.size() >= batch_max; };
     if (healthy) {
       arrived.wait(lock, something);
+      arrived.wait_for(lock, rides_along_at_most, somebody_waits);
     } else {
       arrived.wait_for(lock, probe_every, something);
     }
@@ -115,6 +119,8 @@ struct Journal::Parts {
     const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), batch_max));
     std::vector<Queued> batch(std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.begin() + count));
     queue.erase(queue.begin(), queue.begin() + count);
+    awaited -= static_cast<std::size_t>(
+        std::ranges::count_if(batch, [](const Queued& queued) { return !queued.entry.may_ride_along; }));
     return batch;
   }
 
@@ -178,6 +184,7 @@ void Journal::commit(Entry entry, std::function<void(Result<Claimed>)> done) {
   {
     const std::scoped_lock lock(parts_->mutex);
     if (parts_->queue.size() < parts_->queue_max) {
+      if (!entry.may_ride_along) ++parts_->awaited;
       parts_->queue.push_back({std::move(entry), std::move(done)});
       done = nullptr;
     }

@@ -53,6 +53,7 @@ struct Entry {
   std::optional<Claim> claim = {};
   std::optional<Event> event = {};
   std::optional<DecisionRecord> decision = {};
+  bool may_ride_along = false;  ///< nobody waits for it: it goes with the next commit, at the latest in 50 ms
 };
 
 /// Holds a request's place among those in flight; leaving it frees the place.

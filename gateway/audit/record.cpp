@@ -1,9 +1,7 @@
 #include "gateway/audit/record.hpp"
 
 #include "base/bytes.hpp"
-
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
+#include "base/json/writer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -53,33 +51,30 @@ std::string_view capped(std::string_view text) {
 /// A JSON object whose empty members are left out.
 class Json {
  public:
-  void open() { writer_.StartObject(); }
-  void close() { writer_.EndObject(); }
-  void key(std::string_view name) { writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size())); }
+  void open() { writer_.begin_object(); }
+  void close() { writer_.end_object(); }
   void string(std::string_view text) {
     // Most texts are short and sound: the copy is made only for those that are not.
-    const bool sound = base::is_utf8(text);
-    const std::string mended = sound ? std::string() : well_formed(text);
+    const bool sound = base::is_utf8(text) && text.find('\0') == std::string_view::npos;
+    const std::string mended = sound ? std::string() : stored_text(text);
     const auto shown = capped(sound ? text : std::string_view(mended));
-    writer_.String(shown.data(), static_cast<rapidjson::SizeType>(shown.size()));
+    writer_.string(shown);
   }
   void text(std::string_view name, std::string_view value) {
     if (value.empty()) return;
-    key(name);
+    writer_.name(name);
     string(value);
   }
   void number(std::string_view name, std::int64_t value) {
-    key(name);
-    writer_.Int64(value);
+    writer_.name(name).integer(value);
   }
   /// At most `list_max` members; how many were left out is said beside it.
   template <class T, class Write>
   void list(std::string_view name, std::span<const T> values, Write write) {
     if (values.empty()) return;
-    key(name);
-    writer_.StartArray();
+    writer_.name(name).begin_array();
     for (const T& value : values.first(std::min(values.size(), list_max))) write(value);
-    writer_.EndArray();
+    writer_.end_array();
     if (values.size() > list_max) {
       number(std::string(name) + "_left_out", static_cast<std::int64_t>(values.size() - list_max));
     }
@@ -87,11 +82,10 @@ class Json {
   void texts(std::string_view name, const std::vector<std::string>& values) {
     list(name, std::span(values), [this](const std::string& value) { string(value); });
   }
-  std::string take() const { return {out_.GetString(), out_.GetSize()}; }
+  const std::string& take() const { return writer_.text(); }
 
  private:
-  rapidjson::StringBuffer out_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_{out_};
+  base::json::Writer writer_;
 };
 
 void write_verdict(Json& json, const policy::Verdict& verdict) {

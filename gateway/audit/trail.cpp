@@ -1,6 +1,6 @@
 #include "gateway/audit/trail.hpp"
 
-#include <rapidjson/document.h>
+#include "base/json/document.hpp"
 
 #include <algorithm>
 #include <map>
@@ -32,29 +32,24 @@ struct Witnessed {
 
 /// The columns that are searched by stand outside of the commitment: they must repeat what the payload says.
 bool columns_match(const Row& row, const std::string& payload) {
-  rapidjson::Document json;
-  if (json.Parse<rapidjson::kParseIterativeFlag>(payload.data(), payload.size()).HasParseError() || !json.IsObject()) {
-    return false;
-  }
-  const auto says = [&](const char* member, const std::string& column) {
-    const auto found = json.FindMember(member);
-    if (found == json.MemberEnd()) return column.empty();
-    if (!found->value.IsString()) return false;
-    return stored_text({found->value.GetString(), found->value.GetStringLength()}) == column;
+  const auto document = base::json::Document::parse(payload);
+  if (!document || !(*document)->root().is_object()) return false;
+  const auto json = (*document)->root();
+  const auto says = [&](std::string_view member, const std::string& column) {
+    const auto found = json.find(member);
+    return found ? found->is_string() && stored_text(*found->string()) == column : column.empty();
   };
-  const auto at = json.FindMember("at");
-  if (at == json.MemberEnd() || !at->value.IsInt64() || at->value.GetInt64() != row.integer(5)) return false;
-  if (!says("request", row.text(4))) return false;
+  const auto at = json.integer_member("at");
+  if (!at || *at != row.integer(5) || !says("request", row.text(4))) return false;
   if (row.text(3) == "decision") {
-    return json.HasMember("outcome") == false && row.text(6).empty() && row.text(7).empty() && row.text(8).empty() &&
+    return !json.find("outcome") && row.text(6).empty() && row.text(7).empty() && row.text(8).empty() &&
            row.text(9).empty() && row.text(10).empty();
   }
-  if (row.text(3) != "event" || !json.HasMember("outcome")) return false;
-  const auto patients = json.FindMember("patients");
-  const bool of_one = patients != json.MemberEnd() && patients->value.IsArray() && patients->value.Size() == 1 &&
-                      patients->value[0].IsString() && !json.HasMember("patients_left_out");
-  const std::string patient =
-      of_one ? stored_text({patients->value[0].GetString(), patients->value[0].GetStringLength()}) : std::string();
+  if (row.text(3) != "event" || !json.find("outcome")) return false;
+  const auto patients = json.find("patients");
+  const auto ids = patients ? patients->items() : std::vector<base::json::Value>{};
+  const bool of_one = ids.size() == 1 && ids[0].is_string() && !json.find("patients_left_out");
+  const std::string patient = of_one ? stored_text(*ids[0].string()) : std::string();
   return says("clinic", row.text(6)) && patient == row.text(7) && says("implementer", row.text(8)) &&
          says("outcome", row.text(9)) && says("reason", row.text(10));
 }

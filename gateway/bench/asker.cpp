@@ -68,7 +68,8 @@ Instant system_now() {
 }  // namespace
 
 Asker::Asker(Route route, certs::Credential credential)
-    : route_(std::move(route)), credential_(std::move(credential)),
+    : route_(std::move(route)),
+      credential_(std::move(credential)),
       key_info_(filled(texts::key_info, {{"modulus", base::base64(modulus(credential_.certificate))},
                                          {"certificate", base::base64(credential_.certificate.der())}})) {}
 
@@ -77,9 +78,14 @@ Bytes Asker::request(const Somebody& about, std::size_t number, Instant now) con
   const auto timestamp_id = "TS-" + new_uuid(), assertion_id = "_" + new_uuid(), message_id = new_uuid();
   const auto serial = std::to_string(1'000'000 + number);
   const auto timestamp = filled(texts::timestamp, {{"id", timestamp_id}, {"created", created}, {"expires", expires}});
-  auto assertion = filled(texts::assertion, {{"id", assertion_id}, {"evidence", new_uuid()}, {"created", created},
-                                             {"expires", expires}, {"home", route_.asker_home}, {"serial", serial},
-                                             {"patient", about.asker_id}, {"audience", route_.to}});
+  auto assertion = filled(texts::assertion, {{"id", assertion_id},
+                                             {"evidence", new_uuid()},
+                                             {"created", created},
+                                             {"expires", expires},
+                                             {"home", route_.asker_home},
+                                             {"serial", serial},
+                                             {"patient", about.asker_id},
+                                             {"audience", route_.to}});
   assertion = after(std::move(assertion), "<saml2:SubjectConfirmationData>", key_info_);
   const auto token_signature =
       write_signature(texts::enveloped_info, assertion_id, assertion, credential_.key, key_info_);
@@ -89,12 +95,23 @@ Bytes Asker::request(const Somebody& about, std::size_t number, Instant now) con
 
   std::string out = filled(texts::envelope_open, {{"to", route_.to}, {"message", message_id}});
   out.append(timestamp).append(assertion).append(message_signature).append(texts::body_open);
-  out.append(filled(texts::query, {{"message", message_id}, {"query", new_uuid()}, {"now", base::write_hl7_time(now)},
-                                   {"asker", route_.asker_home}, {"asked", route_.asked_home}, {"to", route_.to},
-                                   {"gender", about.gender}, {"birth", about.birth_date}, {"id", about.asker_id},
-                                   {"family", about.family}, {"given", about.given}, {"middle", about.middle},
-                                   {"street", about.street}, {"city", about.city}, {"state", about.state},
-                                   {"postal", about.postal_code}, {"telephone", about.telephone}}));
+  out.append(filled(texts::query, {{"message", message_id},
+                                   {"query", new_uuid()},
+                                   {"now", base::write_hl7_time(now)},
+                                   {"asker", route_.asker_home},
+                                   {"asked", route_.asked_home},
+                                   {"to", route_.to},
+                                   {"gender", about.gender},
+                                   {"birth", about.birth_date},
+                                   {"id", about.asker_id},
+                                   {"family", about.family},
+                                   {"given", about.given},
+                                   {"middle", about.middle},
+                                   {"street", about.street},
+                                   {"city", about.city},
+                                   {"state", about.state},
+                                   {"postal", about.postal_code},
+                                   {"telephone", about.telephone}}));
   return out.append(texts::envelope_close);
 }
 

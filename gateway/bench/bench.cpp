@@ -20,8 +20,8 @@ using cli::Exit;
 constexpr std::size_t patients = 2000, warm_up = 200, single_requests = 1000;
 constexpr double speed_tolerance = 0.05, p99_allowance_us = 5000;
 /// What --only may name. R is always measured: without it no ratio means anything.
-constexpr std::string_view selectable[] = {"rsa_verify",   "tls_write_5mb", "fsync_4k",
-                                           "iti55_inprocess", "iti55_tls",  "iti55_single_client"};
+constexpr std::string_view selectable[] = {"rsa_verify",      "tls_write_5mb", "fsync_4k",
+                                           "iti55_inprocess", "iti55_tls",     "iti55_single_client"};
 
 /// How much is measured.
 struct Plan {
@@ -71,7 +71,11 @@ Result<Plan> read_plan(const Arguments& arguments) {
 class Run {
  public:
   Run(Plan plan, const Console& console, const std::filesystem::path& parent)
-      : plan_(std::move(plan)), console_(console), scratch_(parent), keys_(Keys::make()), sign_(rsa_sign(keys_.signing.key)) {}
+      : plan_(std::move(plan)),
+        console_(console),
+        scratch_(parent),
+        keys_(Keys::make()),
+        sign_(rsa_sign(keys_.signing.key)) {}
 
   Result<Exit> measure(const std::string& json_file);
 
@@ -80,7 +84,8 @@ class Run {
   void measure_sign();
   void measure_verify();
   void measure_raw_tls();
-  void measure_fsync();
+  void sample_fsync();
+  void show_fsync();
   Result<void> measure_iti55();
   Result<void> measure_inprocess(MeasuredHouse& house);
   Result<void> measure_tls(TlsDoor& door);
@@ -99,41 +104,48 @@ class Run {
   std::size_t used_ = 0;
   Sample sample_;
   std::vector<Figure> figures_;
-  std::optional<double> fsync_us_, speed_deviation_, p99_us_;
+  std::vector<double> fsync_waits_;
+  std::optional<double> speed_deviation_, p99_us_, p99_limit_us_;
   SampleVerdict verdict_;
 };
 
-/// R beside `openssl speed`, turn by turn, because the machine drifts: the median of their quotients decides.
+/// R beside `openssl speed`, turn by turn, because the machine drifts: their medians are compared. Where they seem
+/// apart more turns are taken before that is believed.
 void Run::measure_sign() {
-  std::vector<double> r, speed, quotients;
-  const std::size_t turns = plan_.quick ? 1 : 5;
-  for (std::size_t turn = 0; turn < turns; ++turn) {
-    const double before = sign_.round_us();
-    const auto theirs = openssl_speed_sign_us();
-    const double after = sign_.round_us();
-    r.insert(r.end(), {before, after});
-    if (!theirs) continue;
-    speed.push_back(*theirs);
-    quotients.push_back((before + after) / 2 / *theirs);
-    console_.progress(turn + 1, turns);
+  std::vector<double> r, speed;
+  const std::size_t turns = plan_.quick ? 1 : 5, turns_max = 3 * turns;
+  const auto deviation = [&] { return median(r) / median(speed) - 1; };
+  const auto apart = [&] { return !speed.empty() && std::abs(deviation()) > speed_tolerance; };
+  for (std::size_t turn = 0; turn < turns || (turn < turns_max && apart()); ++turn) {
+    r.push_back(sign_.round_us());
+    if (const auto theirs = openssl_speed_sign_us()) speed.push_back(*theirs);
+    r.push_back(sign_.round_us());
+    console_.progress(std::min(turn + 1, turns), turns);
   }
   console_.progress_end();
-  Figure figure{.name = "rsa_sign", .value = median(r), .unit = "µs",
+  Figure figure{.name = "rsa_sign",
+                .value = median(r),
+                .unit = "µs",
                 .meaning = "R: one RSA-2048 signature as answers are signed, beside openssl speed"};
   if (speed.empty()) {
     figures_.push_back(std::move(figure));
-    return say("openssl is not installed: R stands alone.");
+    return say("The openssl command is not installed: R stands alone.");
   }
-  speed_deviation_ = median(quotients) - 1;
+  speed_deviation_ = deviation();
   figures_.push_back(beside(std::move(figure), median(speed)));
-  figures_.push_back(beside({.name = "openssl_speed_sign", .value = median(speed), .unit = "µs",
-                             .meaning = "the same as `openssl speed rsa2048` says, beside R"}, median(r)));
+  figures_.push_back(beside({.name = "openssl_speed_sign",
+                             .value = median(speed),
+                             .unit = "µs",
+                             .meaning = "the same as `openssl speed rsa2048` says, beside R"},
+                            median(r)));
 }
 
 void Run::measure_verify() {
   auto verify = rsa_verify(keys_.signing.key);
   for (std::size_t i = 0; i < plan_.rounds; ++i) verify.round_us();
-  figures_.push_back({.name = "rsa_verify", .value = verify.median_us(), .unit = "µs",
+  figures_.push_back({.name = "rsa_verify",
+                      .value = verify.median_us(),
+                      .unit = "µs",
                       .meaning = "one RSA-2048 verification: every request needs two"});
 }
 
@@ -141,15 +153,24 @@ void Run::measure_raw_tls() {
   RawTls raw(keys_.tls);
   std::vector<double> rounds;
   for (std::size_t i = 0; i < plan_.rounds; ++i) rounds.push_back(raw.round_us());
-  figures_.push_back({.name = "tls_write_5mb", .value = median(rounds), .unit = "µs",
+  figures_.push_back({.name = "tls_write_5mb",
+                      .value = median(rounds),
+                      .unit = "µs",
                       .meaning = "5 MB by SSL_write over loopback, TLS 1.3 AES-256-GCM, sender's side"});
 }
 
-void Run::measure_fsync() {
-  const auto waits = fsync_4k_us(scratch_.path(), plan_.quick ? 20 : 200);
-  fsync_us_ = median(waits);
-  figures_.push_back({.name = "fsync_4k", .value = *fsync_us_, .unit = "µs",
-                      .meaning = "4 KB appended and on the disk, wall time; p99 " + shown(quantile(waits, 0.99)) + " µs"});
+/// Some before and some after what they stand beside: a disk that others use changes from second to second.
+void Run::sample_fsync() {
+  const auto waits = fsync_4k_us(scratch_.path(), plan_.quick ? 10 : 100);
+  fsync_waits_.insert(fsync_waits_.end(), waits.begin(), waits.end());
+}
+
+void Run::show_fsync() {
+  figures_.push_back(
+      {.name = "fsync_4k",
+       .value = median(fsync_waits_),
+       .unit = "µs",
+       .meaning = "4 KB appended and on the disk, wall time; p99 " + shown(quantile(fsync_waits_, 0.99)) + " µs"});
   if (scratch_.is_in_memory()) say("The scratch directory is in memory: name a disk with --scratch for a real fsync.");
 }
 
@@ -178,10 +199,15 @@ Result<void> Run::measure_inprocess(MeasuredHouse& house) {
     console_.progress(i + 1, plan_.rounds);
   }
   console_.progress_end();
-  figures_.push_back(beside({.name = "iti55_inprocess", .value = median(cost), .unit = "µs",
-                             .meaning = "CPU of one ITI-55, request bytes to decided, audited, signed answer; beside R"},
-                            median(r)));
-  figures_.push_back({.name = "iti55_inprocess_audit_batch", .value = median(batch), .unit = "entries",
+  figures_.push_back(
+      beside({.name = "iti55_inprocess",
+              .value = median(cost),
+              .unit = "µs",
+              .meaning = "CPU of one ITI-55, request bytes to decided, audited, signed answer; beside R"},
+             median(r)));
+  figures_.push_back({.name = "iti55_inprocess_audit_batch",
+                      .value = median(batch),
+                      .unit = "entries",
                       .meaning = "audit entries in one commit, sixteen requests in flight"});
   return {};
 }
@@ -198,10 +224,14 @@ Result<void> Run::measure_tls(TlsDoor& door) {
     console_.progress(i + 1, plan_.rounds);
   }
   console_.progress_end();
-  figures_.push_back(beside({.name = "iti55_tls", .value = median(cost), .unit = "µs",
+  figures_.push_back(beside({.name = "iti55_tls",
+                             .value = median(cost),
+                             .unit = "µs",
                              .meaning = "the same over sixteen warm mutual-TLS connections, per core; beside R"},
                             median(r)));
-  figures_.push_back({.name = "iti55_tls_audit_batch", .value = median(batch), .unit = "entries",
+  figures_.push_back({.name = "iti55_tls_audit_batch",
+                      .value = median(batch),
+                      .unit = "entries",
                       .meaning = "audit entries in one commit: two a request, released and sent"});
   return {};
 }
@@ -209,13 +239,21 @@ Result<void> Run::measure_tls(TlsDoor& door) {
 Result<void> Run::measure_single_client(TlsDoor& door) {
   Sample warming;
   TRY(door.single_client(next_requests(plan_.warm_up_requests()), warming));
+  sample_fsync();
   const auto waits = TRY(door.single_client(next_requests(plan_.single_client_requests()), sample_));
-  figures_.push_back({.name = "iti55_single_client_p50", .value = quantile(waits, 0.5), .unit = "µs",
+  sample_fsync();
+  show_fsync();
+  figures_.push_back({.name = "iti55_single_client_p50",
+                      .value = quantile(waits, 0.5),
+                      .unit = "µs",
                       .meaning = "wall time of a request, one client, one after the other: half of them"});
   p99_us_ = quantile(waits, 0.99);
-  Figure p99{.name = "iti55_single_client_p99", .value = *p99_us_, .unit = "µs",
-             .meaning = "the same, 99 of 100; beside one fsync + 5 ms"};
-  figures_.push_back(fsync_us_ ? beside(std::move(p99), *fsync_us_ + p99_allowance_us) : std::move(p99));
+  p99_limit_us_ = median(fsync_waits_) + p99_allowance_us;
+  figures_.push_back(beside({.name = "iti55_single_client_p99",
+                             .value = *p99_us_,
+                             .unit = "µs",
+                             .meaning = "the same, 99 of 100; beside one fsync + 5 ms"},
+                            *p99_limit_us_));
   return {};
 }
 
@@ -250,8 +288,8 @@ Result<void> Run::report(const std::string& json_file) const {
     further.push_back("\"" + name + "\":" + (value ? "true" : "false"));
   };
   if (speed_deviation_) add_flag("rsa_sign_within_5_percent", std::abs(*speed_deviation_) <= speed_tolerance);
-  if (p99_us_ && fsync_us_) {
-    const bool held = *p99_us_ <= *fsync_us_ + p99_allowance_us;
+  if (p99_us_) {
+    const bool held = *p99_us_ <= *p99_limit_us_;
     say(std::string("p99 of a single client is ") + (held ? "within" : "above") + " one fsync + 5 ms.");
     add_flag("p99_within_fsync_plus_5_ms", held);
   }
@@ -265,8 +303,10 @@ Result<void> Run::report(const std::string& json_file) const {
         " sampled answers" + (verdict_.reason.empty() ? "." : ": " + verdict_.reason));
   }
   const auto json = write_json(figures_, further);
-  if (json_file == "-") console_.raw(json);
-  else if (!json_file.empty()) return cli::write_file(json_file, json, false);
+  if (json_file == "-")
+    console_.raw(json);
+  else if (!json_file.empty())
+    return cli::write_file(json_file, json, false);
   return {};
 }
 
@@ -274,15 +314,20 @@ Result<Exit> Run::measure(const std::string& json_file) {
   measure_sign();
   if (plan_.wants("rsa_verify")) measure_verify();
   if (plan_.wants("tls_write_5mb")) measure_raw_tls();
-  if (plan_.wants("fsync_4k") || plan_.wants("iti55_single_client")) measure_fsync();
+  if (plan_.wants("fsync_4k") && !plan_.wants("iti55_single_client")) {
+    sample_fsync();
+    show_fsync();
+  }
   TRY(measure_iti55());
   TRY(report(json_file));
-  if (verdict_.of > 0 && verdict_.verified < verdict_.of && verdict_.reason.find("not installed") == std::string::npos) {
+  if (verdict_.of > 0 && verdict_.verified < verdict_.of &&
+      verdict_.reason.find("not installed") == std::string::npos) {
     return fail(Errc::WrongAnswer, "xmlsec1 does not verify an answer: " + verdict_.reason);
   }
   if (!plan_.quick && speed_deviation_ && std::abs(*speed_deviation_) > speed_tolerance) {
-    return fail(Errc::BadNumber, "R is " + shown(*speed_deviation_ * 100) +
-                                     " % off what openssl speed says: these ratios mean nothing; run it on a quiet machine");
+    return fail(Errc::BadNumber,
+                "R is " + shown(*speed_deviation_ * 100) +
+                    " % off what openssl speed says: these ratios mean nothing; run it on a quiet machine");
   }
   return Exit::Done;
 }
@@ -299,8 +344,10 @@ std::vector<cli::Command> bench_commands() {
   return {{.path = "bench",
            .help = "Measure what answers cost beside what this machine can do at best",
            .example = "bench --only iti55_inprocess,iti55_tls --json bench.json",
-           .options = {{"--only", "Figures to measure: rsa_sign, rsa_verify, tls_write_5mb, fsync_4k, iti55_inprocess, "
-                                  "iti55_tls, iti55_single_client", false, true},
+           .options = {{"--only",
+                        "Figures to measure: rsa_sign, rsa_verify, tls_write_5mb, fsync_4k, iti55_inprocess, "
+                        "iti55_tls, iti55_single_client",
+                        false, true},
                        {"--rounds", "Rounds of each figure, 9 if not given"},
                        {"--quick", "Two short rounds: a trial, not for comparing", false, false, true},
                        {"--scratch", "Directory in which the scratch directory is made: its disk is measured"}},

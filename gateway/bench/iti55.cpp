@@ -3,7 +3,9 @@
 #include "base/error_table.hpp"
 #include "gateway/bench/figures.hpp"
 
+#include <atomic>
 #include <semaphore>
+#include <thread>
 #include <thread>
 
 namespace gateway::bench {
@@ -59,9 +61,10 @@ Result<void> check_answer(unsigned status, base::BytesView envelope, const Someb
                      count_of(envelope, "extension=\"" + about.mrn + "\"") >= 1;
   if (right) return {};
   const auto reason = envelope.find("<soap:Text");
-  return fail(Errc::WrongAnswer, "the answer about " + about.mrn + " has status " + std::to_string(status) +
-                                     (reason == std::string_view::npos ? " and not the one match"
-                                                                       : ": " + std::string(envelope.substr(reason, 200))));
+  return fail(Errc::WrongAnswer,
+              "the answer about " + about.mrn + " has status " + std::to_string(status) +
+                  (reason == std::string_view::npos ? " and not the one match"
+                                                    : ": " + std::string(envelope.substr(reason, 200))));
 }
 
 Result<Round> inprocess_round(MeasuredHouse& house, const certs::Certificate& certificate, std::span<Signed> requests,
@@ -69,20 +72,34 @@ Result<Round> inprocess_round(MeasuredHouse& house, const certs::Certificate& ce
   const auto peer = std::make_shared<const net::Peer>(net::Peer{.address = "127.0.0.1", .certificate = certificate});
   std::vector<net::Request> ready;
   for (auto& request : requests) {
-    ready.push_back({.method = "POST", .path = path, .content_type = std::string(Asker::content_type),
-                     .body = std::move(request.body), .peer = peer, .first_byte = std::chrono::steady_clock::now()});
+    ready.push_back({.method = "POST",
+                     .path = path,
+                     .content_type = std::string(Asker::content_type),
+                     .body = std::move(request.body),
+                     .peer = peer,
+                     .first_byte = std::chrono::steady_clock::now()});
   }
   std::vector<net::Response> answers(requests.size());
   std::counting_semaphore<in_flight> places(in_flight);
 
   const auto before = house.journal().figures();
   const double begun = process_cpu_us();
-  for (std::size_t i = 0; i < ready.size(); ++i) {
-    places.acquire();
-    house.door().answer(std::move(ready[i]), [&places, &answer = answers[i]](net::Response response) {
-      answer = std::move(response);
-      places.release();
-    });
+  // As `serve` does: one thread that answers for each core.
+  std::atomic<std::size_t> next = 0;
+  const auto answer_on_this_core = [&] {
+    for (std::size_t i = next++; i < ready.size(); i = next++) {
+      places.acquire();
+      house.door().answer(std::move(ready[i]), [&places, &answer = answers[i]](net::Response response) {
+        answer = std::move(response);
+        places.release();
+      });
+    }
+  };
+  {
+    std::vector<std::jthread> cores;
+    for (unsigned core = 0; core < std::max(1u, std::thread::hardware_concurrency()); ++core) {
+      cores.emplace_back(answer_on_this_core);
+    }
   }
   for (std::size_t i = 0; i < in_flight; ++i) places.acquire();
   const double spent = process_cpu_us() - begun;
@@ -104,8 +121,7 @@ TlsDoor::~TlsDoor() {
 }
 
 Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys& keys) {
-  std::unique_ptr<TlsDoor> door(
-      new TlsDoor(house, {.credential = keys.partner, .server = keys.tls.certificate}));
+  std::unique_ptr<TlsDoor> door(new TlsDoor(house, {.credential = keys.partner, .server = keys.tls.certificate}));
   TRY(door->listen(keys));
   return door;
 }
@@ -115,11 +131,11 @@ Result<void> TlsDoor::listen(const Keys& keys) {
     house_.door().answer(std::move(request), std::move(reply));
   };
   destination_.port = TRY(server_.open(
-      {.name = "network", .address = destination_.address,
+      {.name = "network",
+       .address = destination_.address,
        .tls = net::Tls{.credential = keys.tls,
-                       .accept_client = [this](const net::Peer& peer) {
-                         return house_.door().accepts(peer, house_.directory());
-                       }},
+                       .accept_client =
+                           [this](const net::Peer& peer) { return house_.door().accepts(peer, house_.directory()); }},
        .routes = {{"POST", path, soap}}}));
   server_.start();
   for (std::size_t i = 0; i < in_flight; ++i) clients_.push_back(TRY(net::BlockingClient::connect(destination_)));

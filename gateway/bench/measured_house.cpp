@@ -41,24 +41,30 @@ Result<void> settle_partner(store::Database& database, const Keys& keys) {
 Result<void> settle_patients(store::Database& database, std::span<const Somebody> people) {
   const std::string home(clinic_home);
   const auto clinic = TRY(patients::add_clinic(
-      database, {.home = home, .name = "Hill Valley Clinic", .time_zone = "UTC", .assigning_authority = home + ".2",
-                 .repository_id = home + ".3",
-                 .purposes = {policy::Purpose::Treatment, policy::Purpose::Payment, policy::Purpose::Operations}},
+      database,
+      {.home = home,
+       .name = "Hill Valley Clinic",
+       .time_zone = "UTC",
+       .assigning_authority = home + ".2",
+       .repository_id = home + ".3",
+       .purposes = {policy::Purpose::Treatment, policy::Purpose::Payment, policy::Purpose::Operations}},
       "bench", system_now()));
-  const auto report = TRY(patients::import_patients(database, clinic, write_ndjson(people, clinic.assigning_authority),
-                                                    {}, system_now()));
+  const auto report = TRY(
+      patients::import_patients(database, clinic, write_ndjson(people, clinic.assigning_authority), {}, system_now()));
   if (report.inserted != people.size()) throw std::logic_error("patients of the bench were skipped");
   for (std::size_t i = 0; i < people.size(); i += own_choice_every) {
     const auto record = TRY(patients::show_patient(database, clinic, people[i].mrn));
     TRY(patients::set_choice(database, record.id, {policy::Purpose::Treatment, policy::Purpose::PatientRequest},
-                             {.set_by = patients::SetBy::Patient, .actor = people[i].given, .basis = {}}, system_now()));
+                             {.set_by = patients::SetBy::Patient, .actor = people[i].given, .basis = {}},
+                             system_now()));
   }
   return {};
 }
 
 exchange::RespondingSettings settings() {
   const auto codes = policy::shipped_purpose_codes();
-  return {.rules = {.purpose_codes = {codes.begin(), codes.end()}, .supported = policy::PurposeSet::all(),
+  return {.rules = {.purpose_codes = {codes.begin(), codes.end()},
+                    .supported = policy::PurposeSet::all(),
                     .version = "bench"},
           .public_urls = {std::string(our_address)}};
 }
@@ -86,7 +92,8 @@ Keys Keys::make() {
   auto authority = certs::CertificateAuthority::create({.common_name = "Bench authority"}, now, std::chrono::days(1));
   const auto issue = [&](const char* name, const char* organization) {
     return authority.issue({.subject = {.common_name = name, .organization = organization, .dns_names = {name}},
-                            .now = now, .lifetime = std::chrono::days(1)});
+                            .now = now,
+                            .lifetime = std::chrono::days(1)});
   };
   auto tls = issue("gateway.hill-valley.example", "Hill Valley Clinic");
   auto signing = issue("signing.hill-valley.example", "Hill Valley Clinic");
@@ -95,7 +102,8 @@ Keys Keys::make() {
 }
 
 Route MeasuredHouse::route() {
-  return {.asker_home = std::string(asker_home), .asked_home = std::string(clinic_home),
+  return {.asker_home = std::string(asker_home),
+          .asked_home = std::string(clinic_home),
           .to = std::string(our_address) + "/ihe/xcpd"};
 }
 
@@ -108,15 +116,18 @@ Result<std::unique_ptr<MeasuredHouse>> MeasuredHouse::build(const fs::path& dire
   auto database = TRY(store::Database::open(url));
   TRY(settle_partner(*database, keys));
   TRY(settle_patients(*database, people));
-  auto journal = TRY(audit::Journal::open(*database, {.node = "bench", .key = certs::PrivateKey::generate_ed25519(),
+  auto journal = TRY(audit::Journal::open(*database, {.node = "bench",
+                                                      .key = certs::PrivateKey::generate_ed25519(),
                                                       .witness_file = (directory / "witness.jsonl").string()}));
   return std::unique_ptr<MeasuredHouse>(new MeasuredHouse(std::move(database), std::move(journal), keys));
 }
 
 MeasuredHouse::MeasuredHouse(std::unique_ptr<store::Database> database, std::unique_ptr<audit::Journal> journal,
                              const Keys& keys)
-    : database_(std::move(database)), journal_(std::move(journal)),
-      directory_(*database_, {.anchors = {keys.authority.credential().certificate}}), patients_(*database_),
+    : database_(std::move(database)),
+      journal_(std::move(journal)),
+      directory_(*database_, {.anchors = {keys.authority.credential().certificate}}),
+      patients_(*database_),
       documents_(*database_),
       gateway_(settings(), directory_, patients_, documents_, *journal_,
                std::make_shared<xca::wss::Signer>(keys.signing)),

@@ -8,12 +8,14 @@
 namespace gateway::bench {
 namespace {
 
-constexpr std::array<std::string_view, 16> syllables{"ba", "cor", "den", "fal", "gri", "hol", "jen", "kar",
+constexpr std::array<std::string_view, 16> syllables{"ba",  "cor", "den", "fal", "gri", "hol", "jen", "kar",
                                                      "lum", "mon", "nor", "pel", "ris", "sta", "tor", "wen"};
-constexpr std::array<std::string_view, 8> given_m{"James", "Robert", "Michael", "David", "Carlos", "Wei", "Omar", "Paul"};
-constexpr std::array<std::string_view, 8> given_f{"Mary", "Patricia", "Linda", "Susan", "Elena", "Mei", "Aisha", "Ruth"};
-constexpr std::array<std::string_view, 6> streets{"Main Street", "Oak Avenue", "Courthouse Square", "Mill Road",
-                                                  "Lake Drive", "Park Lane"};
+constexpr std::array<std::string_view, 8> given_m{"James",  "Robert", "Michael", "David",
+                                                  "Carlos", "Wei",    "Omar",    "Paul"};
+constexpr std::array<std::string_view, 8> given_f{"Mary",  "Patricia", "Linda", "Susan",
+                                                  "Elena", "Mei",      "Aisha", "Ruth"};
+constexpr std::array<std::string_view, 6> streets{"Main Street", "Oak Avenue", "Courthouse Square",
+                                                  "Mill Road",   "Lake Drive", "Park Lane"};
 struct City {
   std::string_view name, state, postal_code;
 };

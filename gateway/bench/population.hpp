@@ -12,9 +12,9 @@ struct Somebody {
   std::string gender;      ///< `M` or `F`
   std::string birth_date;  ///< YYYYMMDD
   std::string street, city, state, postal_code;
-  std::string telephone;   ///< `+1-555-0100000`
-  std::string mrn;         ///< under the measured clinic's authority
-  std::string asker_id;    ///< under the asker's authority
+  std::string telephone;  ///< `+1-555-0100000`
+  std::string mrn;        ///< under the measured clinic's authority
+  std::string asker_id;   ///< under the asker's authority
 };
 
 /// The same people for the same count: family names are all different.

@@ -93,8 +93,7 @@ inline constexpr std::string_view token_reference =
     R"(<wsse:KeyIdentifier ValueType="http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#SAMLID">)"
     R"({id}</wsse:KeyIdentifier></wsse:SecurityTokenReference></ds:KeyInfo>)";
 
-inline constexpr std::string_view signature_open =
-    R"(<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">)";
+inline constexpr std::string_view signature_open = R"(<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">)";
 
 inline constexpr std::string_view enveloped_info =
     R"(<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">)"
@@ -128,11 +127,9 @@ inline constexpr std::string_view envelope_open =
     R"( xmlns:wsse="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd")"
     R"( soap:mustUnderstand="true">)";
 
-inline constexpr std::string_view body_open =
-    R"(</wsse:Security></soap:Header><soap:Body>)";
+inline constexpr std::string_view body_open = R"(</wsse:Security></soap:Header><soap:Body>)";
 
-inline constexpr std::string_view envelope_close =
-    R"(</soap:Body></soap:Envelope>)";
+inline constexpr std::string_view envelope_close = R"(</soap:Body></soap:Envelope>)";
 
 inline constexpr std::string_view query =
     R"(<PRPA_IN201305UV02 xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance")"

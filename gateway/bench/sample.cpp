@@ -34,7 +34,8 @@ SampleVerdict verify_sample(const Sample& sample, const certs::Certificate& sign
   SampleVerdict verdict{.of = std::min(sample.size(), sample_size)};
   const auto certificate = write(directory / "signer.pem", signer.to_pem());
   for (std::size_t i = 0; i < verdict.of; ++i) {
-    const auto path = write(directory / ("answer-" + std::to_string(i) + ".xml"), sample[i * sample.size() / verdict.of]);
+    const auto path =
+        write(directory / ("answer-" + std::to_string(i) + ".xml"), sample[i * sample.size() / verdict.of]);
     std::vector<std::string> words{"xmlsec1", "--verify", "--pubkey-cert-pem", certificate};
     for (auto& word : id_attributes()) words.push_back(std::move(word));
     words.insert(words.end(), {"--node-xpath", "//*[local-name()='Security']/*[local-name()='Signature']", path});

@@ -23,7 +23,7 @@ std::string plain(std::string_view name) {
 
 CLI::App* group(CLI::App& root, std::string_view path) {
   static const std::map<std::string_view, std::string_view> groups{
-      {"certs", "Keys, certificates and trust bundles"}, {"clinic", "The clinics this gateway speaks for"},
+      {"certs", "Keys, certificates and trust bundles"},  {"clinic", "The clinics this gateway speaks for"},
       {"settings", "What a clinic's administrator sets"}, {"patient", "Load and look at patients"},
       {"document", "Load, list and show documents"},      {"partner", "The directory of organizations"},
       {"consent", "What patients have chosen"},           {"policy", "Purposes, choices and what they decide"},
@@ -102,9 +102,11 @@ std::vector<std::string> Arguments::list(const std::string& name) const {
 }
 
 int run(int argc, char** argv, std::span<const Command> commands) {
-  CLI::App root("Gatehouse: a FHIR/IHE interoperability gateway that decides, signs and proves every answer.", "gatehouse");
-  root.footer("Begin with:\n  gatehouse init /var/lib/gatehouse --home 2.16.840.1.113883.3.1 --name \"My Clinic\"\n"
-              "Every command has --help with an example.");
+  CLI::App root("Gatehouse: a FHIR/IHE interoperability gateway that decides, signs and proves every answer.",
+                "gatehouse");
+  root.footer(
+      "Begin with:\n  gatehouse init /var/lib/gatehouse --home 2.16.840.1.113883.3.1 --name \"My Clinic\"\n"
+      "Every command has --help with an example.");
   root.require_subcommand(1);
   root.set_version_flag("--version", "gatehouse " GATEHOUSE_VERSION);
   bool json = false;

@@ -54,14 +54,16 @@ Result<Exit> init_demo_ca(const Arguments& arguments, Console& console) {
 
 Result<Exit> issue(const Arguments& arguments, Console& console) {
   const std::filesystem::path ca = arguments.text("ca");
-  const auto authority = TRY(certs::CertificateAuthority::open(
-      TRY(load_credential((ca / "ca.pem").string(), (ca / "ca.key").string()))));
-  const auto credential = authority.issue(
-      {.subject = {.common_name = arguments.text("name"), .organization = arguments.text("organization"),
-                   .organizational_unit = arguments.text("unit"), .dns_names = arguments.list("dns"),
-                   .ip_addresses = arguments.list("ip")},
-       .now = system_now(), .lifetime = std::chrono::days(TRY(days(arguments, 365))),
-       .key = arguments.has("p256") ? certs::KeyKind::Ec : certs::KeyKind::Rsa});
+  const auto authority =
+      TRY(certs::CertificateAuthority::open(TRY(load_credential((ca / "ca.pem").string(), (ca / "ca.key").string()))));
+  const auto credential = authority.issue({.subject = {.common_name = arguments.text("name"),
+                                                       .organization = arguments.text("organization"),
+                                                       .organizational_unit = arguments.text("unit"),
+                                                       .dns_names = arguments.list("dns"),
+                                                       .ip_addresses = arguments.list("ip")},
+                                           .now = system_now(),
+                                           .lifetime = std::chrono::days(TRY(days(arguments, 365))),
+                                           .key = arguments.has("p256") ? certs::KeyKind::Ec : certs::KeyKind::Rsa});
   const std::string out = arguments.text("out");
   std::string pem = credential.certificate.to_pem();
   for (const auto& one : credential.chain) pem += one.to_pem();
@@ -108,9 +110,14 @@ Result<Exit> check(const Arguments& arguments, Console& console) {
     const auto left = std::chrono::duration_cast<std::chrono::days>(certificate.not_after() - now).count();
     const bool fine = certificate.not_before() <= now && left >= 7;
     sound = sound && fine;
-    rows.push_back(Fields().text("role", role).text("subject", certificate.subject())
-                       .time("not_after", certificate.not_after()).number("days_left", left)
-                       .text("state", fine ? "ok" : left < 0 ? "expired" : "ends soon"));
+    rows.push_back(Fields()
+                       .text("role", role)
+                       .text("subject", certificate.subject())
+                       .time("not_after", certificate.not_after())
+                       .number("days_left", left)
+                       .text("state", fine       ? "ok"
+                                      : left < 0 ? "expired"
+                                                 : "ends soon"));
   };
   add("tls", TRY(load_credential(config.network_certificate, config.network_key)).certificate);
   add("signing", TRY(load_credential(config.signing_certificate, config.signing_key)).certificate);
@@ -128,7 +135,8 @@ Result<Exit> bundle(const Arguments& arguments, Console& console) {
     for (auto& certificate : TRY(certs::read_trust_bundle(TRY(read_file(file))))) all.push_back(std::move(certificate));
   }
   TRY(write_file(arguments.text("out"), certs::write_trust_bundle(all), false));
-  console.show(Fields().text("bundle", arguments.text("out")).number("certificates", static_cast<std::int64_t>(all.size())));
+  console.show(
+      Fields().text("bundle", arguments.text("out")).number("certificates", static_cast<std::int64_t>(all.size())));
   return Exit::Done;
 }
 
@@ -141,27 +149,51 @@ std::vector<Command> certs_commands() {
       p256{"--p256", "An elliptic curve key instead of RSA-2048", false, false, true},
       validity{"--days", "Days of validity"};
   return {
-      {.path = "certs init-demo-ca", .help = "Make a certificate authority for demonstrations",
+      {.path = "certs init-demo-ca",
+       .help = "Make a certificate authority for demonstrations",
        .example = "certs init-demo-ca demo/ca",
        .options = {{"DIR", "Where ca.pem and ca.key go", true}, {"--name", "Its name"}, validity},
-       .run = init_demo_ca, .needs_config = false},
-      {.path = "certs issue", .help = "Issue a key and certificate from a demonstration authority",
-       .example = "certs issue --ca demo/ca --name hospital.example.org --organization Hospital --dns localhost --out demo/hospital",
-       .options = {{"--ca", "Directory of the authority", true}, name, organization, unit, dns,
-                   {"--ip", "IP address", false, true}, out, p256, validity},
-       .run = issue, .needs_config = false},
-      {.path = "certs csr", .help = "Make a key and a request for your network's authority",
-       .example = "certs csr --name gateway.example.org --organization \"Hill Valley\" --dns gateway.example.org --out gateway",
-       .options = {name, organization, unit, dns, out, p256}, .run = csr, .needs_config = false},
-      {.path = "certs inspect", .help = "Show the certificates of a file",
-       .example = "certs inspect keys/tls.pem", .options = {{"FILE", "PEM, DER or PKCS#7", true}},
-       .run = inspect, .needs_config = false},
-      {.path = "certs check", .help = "Report when configured certificates end; exit 1 if one has or will within 7 days",
-       .example = "certs check --config /var/lib/gatehouse/gatehouse.toml", .options = {}, .run = check},
-      {.path = "certs bundle", .help = "Make one trust bundle of many certificates",
+       .run = init_demo_ca,
+       .needs_config = false},
+      {.path = "certs issue",
+       .help = "Issue a key and certificate from a demonstration authority",
+       .example = "certs issue --ca demo/ca --name hospital.example.org --organization Hospital --dns localhost --out "
+                  "demo/hospital",
+       .options = {{"--ca", "Directory of the authority", true},
+                   name,
+                   organization,
+                   unit,
+                   dns,
+                   {"--ip", "IP address", false, true},
+                   out,
+                   p256,
+                   validity},
+       .run = issue,
+       .needs_config = false},
+      {.path = "certs csr",
+       .help = "Make a key and a request for your network's authority",
+       .example = "certs csr --name gateway.example.org --organization \"Hill Valley\" --dns gateway.example.org --out "
+                  "gateway",
+       .options = {name, organization, unit, dns, out, p256},
+       .run = csr,
+       .needs_config = false},
+      {.path = "certs inspect",
+       .help = "Show the certificates of a file",
+       .example = "certs inspect keys/tls.pem",
+       .options = {{"FILE", "PEM, DER or PKCS#7", true}},
+       .run = inspect,
+       .needs_config = false},
+      {.path = "certs check",
+       .help = "Report when configured certificates end; exit 1 if one has or will within 7 days",
+       .example = "certs check --config /var/lib/gatehouse/gatehouse.toml",
+       .options = {},
+       .run = check},
+      {.path = "certs bundle",
+       .help = "Make one trust bundle of many certificates",
        .example = "certs bundle ca1.pem ca2.pem --out trust/anchors.pem",
        .options = {{"FILE", "Certificates", true, true}, {"--out", "The bundle", true}},
-       .run = bundle, .needs_config = false},
+       .run = bundle,
+       .needs_config = false},
   };
 }
 

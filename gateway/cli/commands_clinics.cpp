@@ -8,9 +8,13 @@ namespace {
 
 Fields describe(const policy::Clinic& clinic) {
   Fields fields;
-  fields.text("name", clinic.name).text("home", clinic.home.dotted()).text("purposes", clinic.defaults.words())
-      .text("time_zone", clinic.time_zone).text("assigning_authority", clinic.assigning_authority)
-      .text("repository", clinic.repository_id).text("version", clinic.version);
+  fields.text("name", clinic.name)
+      .text("home", clinic.home.dotted())
+      .text("purposes", clinic.defaults.words())
+      .text("time_zone", clinic.time_zone)
+      .text("assigning_authority", clinic.assigning_authority)
+      .text("repository", clinic.repository_id)
+      .text("version", clinic.version);
   return fields;
 }
 
@@ -37,13 +41,15 @@ Result<void> note(House& house, std::string command, const policy::Clinic& clini
 Result<Exit> add(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const std::string home = arguments.text("home"), actor = arguments.text("by");
-  const auto clinic = TRY(patients::add_clinic(
-      *house.database,
-      {.home = home, .name = arguments.text("name"), .time_zone = arguments.text("time-zone", "UTC"),
-       .assigning_authority = arguments.text("assigning-authority", home),
-       .repository_id = arguments.text("repository", home + ".1"),
-       .purposes = TRY(purposes(arguments.text("purposes", "treatment,payment,operations")))},
-      actor, system_now()));
+  const auto clinic =
+      TRY(patients::add_clinic(*house.database,
+                               {.home = home,
+                                .name = arguments.text("name"),
+                                .time_zone = arguments.text("time-zone", "UTC"),
+                                .assigning_authority = arguments.text("assigning-authority", home),
+                                .repository_id = arguments.text("repository", home + ".1"),
+                                .purposes = TRY(purposes(arguments.text("purposes", "treatment,payment,operations")))},
+                               actor, system_now()));
   TRY(note(house, "clinic add", clinic, actor, "clinic added with purposes " + clinic.defaults.words()));
   console.show(describe(clinic));
   return Exit::Done;
@@ -70,8 +76,8 @@ Result<Exit> set_settings(const Arguments& arguments, Console& console) {
   for (const std::string& assignment : arguments.list("SETTING")) {
     const auto equals = assignment.find('=');
     if (assignment.substr(0, equals) != "purposes" || equals == std::string::npos) {
-      return base::fail(ConfigErrc::UnknownKey, "There is no setting " + assignment.substr(0, equals) +
-                                                    "; write purposes=treatment,payment");
+      return base::fail(ConfigErrc::UnknownKey,
+                        "There is no setting " + assignment.substr(0, equals) + "; write purposes=treatment,payment");
     }
     const auto set = TRY(purposes(assignment.substr(equals + 1)));
     clinic = TRY(patients::set_clinic_purposes(*house.database, clinic.id, set, actor, system_now()));
@@ -87,21 +93,31 @@ Result<Exit> set_settings(const Arguments& arguments, Console& console) {
 std::vector<Command> clinic_commands() {
   const Option clinic{"--clinic", "Which clinic, by name or home; not needed where there is one"};
   return {
-      {.path = "clinic add", .help = "Add a clinic: one home community of this gateway",
-       .example = "clinic add --home 2.16.840.1.113883.3.2 --name \"North Clinic\" --time-zone America/Chicago --by admin",
-       .options = {{"--home", "Home community id (OID)", true}, {"--name", "Its name", true},
-                   {"--time-zone", "Its time zone"}, {"--assigning-authority", "OID of its patient ids"},
+      {.path = "clinic add",
+       .help = "Add a clinic: one home community of this gateway",
+       .example =
+           "clinic add --home 2.16.840.1.113883.3.2 --name \"North Clinic\" --time-zone America/Chicago --by admin",
+       .options = {{"--home", "Home community id (OID)", true},
+                   {"--name", "Its name", true},
+                   {"--time-zone", "Its time zone"},
+                   {"--assigning-authority", "OID of its patient ids"},
                    {"--repository", "OID of its document repository"},
-                   {"--purposes", "Default purposes: all, none or a list"}, {"--by", "Your name, for the record", true}},
+                   {"--purposes", "Default purposes: all, none or a list"},
+                   {"--by", "Your name, for the record", true}},
        .run = add},
       {.path = "clinic list", .help = "List the clinics", .example = "clinic list", .options = {}, .run = list},
-      {.path = "settings show", .help = "Show what a clinic has set", .example = "settings show",
-       .options = {clinic}, .run = show_settings},
-      {.path = "settings set", .help = "Change what a clinic has set; it acts on the next request",
+      {.path = "settings show",
+       .help = "Show what a clinic has set",
+       .example = "settings show",
+       .options = {clinic},
+       .run = show_settings},
+      {.path = "settings set",
+       .help = "Change what a clinic has set; it acts on the next request",
        .example = "settings set purposes=treatment,payment --by \"Dana Admin\"",
        .options = {{"SETTING", "purposes=LIST: which purposes are answered by default; none makes the clinic opt-in",
                     true, true},
-                   {"--by", "Your name, for the record", true}, clinic},
+                   {"--by", "Your name, for the record", true},
+                   clinic},
        .run = set_settings},
   };
 }

@@ -29,9 +29,12 @@ Result<void> place_credential(const fs::path& keys, const std::string& name, con
   certs::Credential credential =
       arguments.has(name + "-certificate")
           ? TRY(load_credential(arguments.text(name + "-certificate"), arguments.text(name + "-key")))
-          : authority.issue({.subject = {.common_name = "localhost", .organization = "Gatehouse " + name,
-                                         .dns_names = {"localhost"}, .ip_addresses = {"127.0.0.1"}},
-                             .now = system_now(), .lifetime = self_made_lifetime});
+          : authority.issue({.subject = {.common_name = "localhost",
+                                         .organization = "Gatehouse " + name,
+                                         .dns_names = {"localhost"},
+                                         .ip_addresses = {"127.0.0.1"}},
+                             .now = system_now(),
+                             .lifetime = self_made_lifetime});
   std::string pem = credential.certificate.to_pem();
   for (const auto& one : credential.chain) pem += one.to_pem();
   TRY(write_file((keys / (name + ".pem")).string(), pem, false));
@@ -42,7 +45,8 @@ Result<Exit> init(const Arguments& arguments, Console& console) {
   const fs::path directory = fs::absolute(arguments.text("DIR"));
   const fs::path file = directory / "gatehouse.toml";
   if (fs::exists(file)) {
-    return base::fail(ConfigErrc::NotReadable, file.string() + " exists already; choose another directory or remove it");
+    return base::fail(ConfigErrc::NotReadable,
+                      file.string() + " exists already; choose another directory or remove it");
   }
   std::error_code ignored;
   for (const char* part : {"keys", "trust", "audit"}) fs::create_directories(directory / part, ignored);
@@ -56,13 +60,14 @@ Result<Exit> init(const Arguments& arguments, Console& console) {
 
   Config config;
   const auto octets = certs::random_octets<4>();
-  config.node = arguments.text("node", "node-" + base::hex({reinterpret_cast<const char*>(octets.data()), octets.size()}));
+  config.node =
+      arguments.text("node", "node-" + base::hex({reinterpret_cast<const char*>(octets.data()), octets.size()}));
   config.database = arguments.text("database", config.database);
   config.network_address = arguments.text("network-address", config.network_address);
   config.network_port = TRY(port(arguments, "network-port", config.network_port));
   config.operator_port = TRY(port(arguments, "operator-port", config.operator_port));
   config.network_public_urls = arguments.list("public-url");
-  if (config.network_public_urls.empty()) {
+  if (config.network_public_urls.empty() && config.network_port != 0) {
     config.network_public_urls = {"https://localhost:" + std::to_string(config.network_port)};
   }
   TRY(write_file(file.string(), write_config(config), false));
@@ -79,13 +84,16 @@ Result<Exit> init(const Arguments& arguments, Console& console) {
     const auto clinics = TRY(patients::list_clinics(*house.database));
     if (clinics.empty()) {
       const auto purposes = policy::PurposeSet::parse(arguments.text("purposes", "treatment,payment,operations"));
-      if (!purposes) return base::fail(ConfigErrc::OutOfRange, "--purposes must be all, none or a list like treatment,payment");
-      const auto clinic = TRY(patients::add_clinic(
-          *house.database,
-          {.home = home, .name = arguments.text("name", "My clinic"), .time_zone = arguments.text("time-zone", "UTC"),
-           .assigning_authority = arguments.text("assigning-authority", home),
-           .repository_id = arguments.text("repository", home + ".1"), .purposes = *purposes},
-          "init", system_now()));
+      if (!purposes)
+        return base::fail(ConfigErrc::OutOfRange, "--purposes must be all, none or a list like treatment,payment");
+      const auto clinic = TRY(patients::add_clinic(*house.database,
+                                                   {.home = home,
+                                                    .name = arguments.text("name", "My clinic"),
+                                                    .time_zone = arguments.text("time-zone", "UTC"),
+                                                    .assigning_authority = arguments.text("assigning-authority", home),
+                                                    .repository_id = arguments.text("repository", home + ".1"),
+                                                    .purposes = *purposes},
+                                                   "init", system_now()));
       shown.text("clinic", clinic.name).text("home", clinic.home.dotted()).text("purposes", clinic.defaults.words());
     }
   }
@@ -109,7 +117,8 @@ Result<Exit> migrate(const Arguments& arguments, Console& console) {
 
 std::vector<Command> house_commands() {
   return {
-      {.path = "init", .help = "Make a data directory: configuration, database, keys, first clinic",
+      {.path = "init",
+       .help = "Make a data directory: configuration, database, keys, first clinic",
        .example = "init /var/lib/gatehouse --home 2.16.840.1.113883.3.1 --name \"Hill Valley Behavioral Health\" "
                   "--time-zone America/New_York",
        .options = {{"DIR", "The directory, made if it is missing", true},
@@ -129,9 +138,13 @@ std::vector<Command> house_commands() {
                    {"--tls-key", "Its key"},
                    {"--signing-certificate", "Signing certificate, PEM; self-made if not given"},
                    {"--signing-key", "Its key"}},
-       .run = init, .needs_config = false},
-      {.path = "db migrate", .help = "Bring the database to this program's schema",
-       .example = "db migrate --config /var/lib/gatehouse/gatehouse.toml", .options = {}, .run = migrate},
+       .run = init,
+       .needs_config = false},
+      {.path = "db migrate",
+       .help = "Bring the database to this program's schema",
+       .example = "db migrate --config /var/lib/gatehouse/gatehouse.toml",
+       .options = {},
+       .run = migrate},
   };
 }
 

@@ -11,8 +11,10 @@ namespace {
 
 Fields describe(const directory::Organization& organization) {
   Fields fields;
-  fields.text("home", organization.entry.home).text("name", organization.entry.name)
-      .flag("active", organization.entry.active).text("implementer", organization.implementer)
+  fields.text("home", organization.entry.home)
+      .text("name", organization.entry.name)
+      .flag("active", organization.entry.active)
+      .text("implementer", organization.implementer)
       .number("version", organization.version);
   return fields;
 }
@@ -31,14 +33,17 @@ Result<Exit> import(const Arguments& arguments, Console& console) {
   std::size_t skipped = 0;
   for (const auto& file : arguments.list("FILE")) {
     const auto report = TRY(directory::import_directory(*house.database, TRY(read_file(file)), system_now()));
-    TRY(note(house, "partner import", {}, std::to_string(report.inserted) + " inserted, " +
-                                              std::to_string(report.updated) + " updated"));
+    TRY(note(house, "partner import", {},
+             std::to_string(report.inserted) + " inserted, " + std::to_string(report.updated) + " updated"));
     std::vector<std::string> why;
     for (const auto& one : report.first_skipped) why.push_back(one.place + ": " + one.sentence);
-    console.show(Fields().text("file", file).number("inserted", static_cast<std::int64_t>(report.inserted))
+    console.show(Fields()
+                     .text("file", file)
+                     .number("inserted", static_cast<std::int64_t>(report.inserted))
                      .number("updated", static_cast<std::int64_t>(report.updated))
                      .number("unchanged", static_cast<std::int64_t>(report.unchanged))
-                     .number("skipped", static_cast<std::int64_t>(report.skipped)).list("why_skipped", why));
+                     .number("skipped", static_cast<std::int64_t>(report.skipped))
+                     .list("why_skipped", why));
     skipped += report.skipped;
   }
   return skipped == 0 ? Exit::Done : Exit::Refused;
@@ -61,7 +66,8 @@ Result<Exit> show(const Arguments& arguments, Console& console) {
   }
   for (const auto& setting : TRY(directory::list_settings(*house.database, organization.implementer))) {
     settings.push_back(setting.name + "=" + setting.value +
-                       (setting.until ? " until " + base::write_date_time(*setting.until) : "") + " (" + setting.reason + ")");
+                       (setting.until ? " until " + base::write_date_time(*setting.until) : "") + " (" +
+                       setting.reason + ")");
   }
   Fields fields = describe(organization);
   fields.list("certificates", ties).list("settings", settings);
@@ -75,7 +81,10 @@ Result<Exit> pin(const Arguments& arguments, Console& console) {
   const auto certificate = TRY(certs::Certificate::from_pem(TRY(read_file(arguments.text("CERTIFICATE")))));
   TRY(directory::pin_certificate(*house.database, home, certificate, system_now()));
   TRY(note(house, "partner pin", home, "certificate " + base::hex(certificate.sha256()) + " pinned"));
-  console.show(Fields().text("home", home).text("pinned", base::hex(certificate.sha256())).text("subject", certificate.subject()));
+  console.show(Fields()
+                   .text("home", home)
+                   .text("pinned", base::hex(certificate.sha256()))
+                   .text("subject", certificate.subject()));
   return Exit::Done;
 }
 
@@ -124,18 +133,24 @@ Result<std::optional<Instant>> end_of(const Arguments& arguments) {
 Result<Exit> set(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const std::string home = arguments.text("HOME");
-  const directory::Setting setting{.name = arguments.text("SETTING"), .value = arguments.text("VALUE"),
-                                   .until = TRY(end_of(arguments)), .reason = arguments.text("reason")};
+  const directory::Setting setting{.name = arguments.text("SETTING"),
+                                   .value = arguments.text("VALUE"),
+                                   .until = TRY(end_of(arguments)),
+                                   .reason = arguments.text("reason")};
   TRY(directory::set_setting(*house.database, home, setting, system_now()));
   TRY(note(house, "partner set", home, setting.name + "=" + setting.value + ": " + setting.reason));
-  console.show(Fields().text("home", home).text("setting", setting.name).text("value", setting.value)
+  console.show(Fields()
+                   .text("home", home)
+                   .text("setting", setting.name)
+                   .text("value", setting.value)
                    .text("until", setting.until ? base::write_date_time(*setting.until) : std::string("no end")));
   return Exit::Done;
 }
 
 Result<Exit> clear(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
-  const bool removed = TRY(directory::clear_setting(*house.database, arguments.text("HOME"), arguments.text("SETTING")));
+  const bool removed =
+      TRY(directory::clear_setting(*house.database, arguments.text("HOME"), arguments.text("SETTING")));
   if (removed) TRY(note(house, "partner clear", arguments.text("HOME"), arguments.text("SETTING") + " cleared"));
   console.show(Fields().flag("removed", removed));
   return removed ? Exit::Done : Exit::Refused;
@@ -146,34 +161,56 @@ Result<Exit> clear(const Arguments& arguments, Console& console) {
 std::vector<Command> partner_commands() {
   const Option home{"HOME", "Home community id of the implementer", true};
   return {
-      {.path = "partner import", .help = "Import a directory: FHIR Organizations as Carequality publishes them",
-       .example = "partner import directory.json", .options = {{"FILE", "FHIR Bundle or NDJSON", true, true}},
+      {.path = "partner import",
+       .help = "Import a directory: FHIR Organizations as Carequality publishes them",
+       .example = "partner import directory.json",
+       .options = {{"FILE", "FHIR Bundle or NDJSON", true, true}},
        .run = import},
-      {.path = "partner list", .help = "List the organizations of the directory", .example = "partner list",
-       .options = {}, .run = list},
-      {.path = "partner show", .help = "Show one organization, its certificates and settings",
-       .example = "partner show 2.16.840.1.113883.3.9621", .options = {home}, .run = show},
-      {.path = "partner pin", .help = "Believe exactly this certificate as the implementer's",
+      {.path = "partner list",
+       .help = "List the organizations of the directory",
+       .example = "partner list",
+       .options = {},
+       .run = list},
+      {.path = "partner show",
+       .help = "Show one organization, its certificates and settings",
+       .example = "partner show 2.16.840.1.113883.3.9621",
+       .options = {home},
+       .run = show},
+      {.path = "partner pin",
+       .help = "Believe exactly this certificate as the implementer's",
        .example = "partner pin 2.16.840.1.113883.3.9621 partner.pem",
-       .options = {home, {"CERTIFICATE", "PEM file", true}}, .run = pin},
-      {.path = "partner tie-subject", .help = "Believe certificates of a trusted authority with this subject as the implementer's",
+       .options = {home, {"CERTIFICATE", "PEM file", true}},
+       .run = pin},
+      {.path = "partner tie-subject",
+       .help = "Believe certificates of a trusted authority with this subject as the implementer's",
        .example = "partner tie-subject 2.16.840.1.113883.3.9621 \"CN=gateway.example.org,O=Example\"",
-       .options = {home, {"SUBJECT", "RFC 2253 subject, or a certificate file that bears it", true}}, .run = tie_subject},
-      {.path = "partner tie-key", .help = "Believe certificates of a trusted authority with this key as the implementer's",
+       .options = {home, {"SUBJECT", "RFC 2253 subject, or a certificate file that bears it", true}},
+       .run = tie_subject},
+      {.path = "partner tie-key",
+       .help = "Believe certificates of a trusted authority with this key as the implementer's",
        .example = "partner tie-key 2.16.840.1.113883.3.9621 partner.pem",
-       .options = {home, {"CERTIFICATE", "PEM file that holds the key", true}}, .run = tie_key},
-      {.path = "partner untie", .help = "Take a certificate, key or subject back",
+       .options = {home, {"CERTIFICATE", "PEM file that holds the key", true}},
+       .run = tie_key},
+      {.path = "partner untie",
+       .help = "Take a certificate, key or subject back",
        .example = "partner untie certificate 3f0a…",
        .options = {{"KIND", "certificate, key or subject", true}, {"VALUE", "As partner show prints it", true}},
        .run = untie},
-      {.path = "partner set", .help = "Give a partner a setting or a dated exception",
-       .example = "partner set 2.16.840.1.113883.3.9621 sha1 allow --until 2027-06-30 --reason \"their upgrade is due in June\"",
-       .options = {home, {"SETTING", "sha1, bearer, audience, response-signature, schema or equal-sender", true},
-                   {"VALUE", "e.g. allow, required, strict, headers", true}, {"--until", "When it ends, YYYY-MM-DD"},
+      {.path = "partner set",
+       .help = "Give a partner a setting or a dated exception",
+       .example = "partner set 2.16.840.1.113883.3.9621 sha1 allow --until 2027-06-30 --reason \"their upgrade is due "
+                  "in June\"",
+       .options = {home,
+                   {"SETTING", "sha1, bearer, audience, response-signature, schema or equal-sender", true},
+                   {"VALUE", "e.g. allow, required, strict, headers", true},
+                   {"--until", "When it ends, YYYY-MM-DD"},
                    {"--reason", "Why, for the record", true}},
        .run = set},
-      {.path = "partner clear", .help = "Take a setting back", .example = "partner clear 2.16.840.1.113883.3.9621 sha1",
-       .options = {home, {"SETTING", "Its name", true}}, .run = clear},
+      {.path = "partner clear",
+       .help = "Take a setting back",
+       .example = "partner clear 2.16.840.1.113883.3.9621 sha1",
+       .options = {home, {"SETTING", "Its name", true}},
+       .run = clear},
   };
 }
 

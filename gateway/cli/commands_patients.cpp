@@ -20,7 +20,9 @@ std::string shown_name(const xca::hl7v3::Person& person) {
 Fields describe(const patients::PatientRecord& record) {
   const auto& person = record.known.person;
   Fields fields;
-  fields.text("mrn", record.mrn).text("name", shown_name(person)).text("birth_date", person.birth_date)
+  fields.text("mrn", record.mrn)
+      .text("name", shown_name(person))
+      .text("birth_date", person.birth_date)
       .text("gender", person.gender)
       .text("city", person.addresses.empty() ? std::string() : person.addresses.front().city)
       .text("id", record.id);
@@ -29,9 +31,13 @@ Fields describe(const patients::PatientRecord& record) {
 
 Fields describe(const xca::ebxml::DocumentEntry& entry) {
   Fields fields;
-  fields.text("unique_id", entry.unique_id).text("title", entry.title).text("type", entry.type_code.code)
-      .text("type_name", entry.type_code.display).text("created", entry.creation_time)
-      .number("size", static_cast<std::int64_t>(entry.size)).text("mime_type", entry.mime_type)
+  fields.text("unique_id", entry.unique_id)
+      .text("title", entry.title)
+      .text("type", entry.type_code.code)
+      .text("type_name", entry.type_code.display)
+      .text("created", entry.creation_time)
+      .number("size", static_cast<std::int64_t>(entry.size))
+      .text("mime_type", entry.mime_type)
       .text("mrn", entry.patient.extension);
   return fields;
 }
@@ -50,7 +56,8 @@ Result<void> note(House& house, std::string command, audit::Outcome outcome, con
 void show_report(const std::string& file, const resources::ImportReport& report, Console& console) {
   std::vector<std::string> skipped;
   for (const auto& one : report.first_skipped) skipped.push_back(one.place + ": " + one.sentence);
-  console.show(Fields().text("file", file)
+  console.show(Fields()
+                   .text("file", file)
                    .number("inserted", static_cast<std::int64_t>(report.inserted))
                    .number("updated", static_cast<std::int64_t>(report.updated))
                    .number("unchanged", static_cast<std::int64_t>(report.unchanged))
@@ -65,7 +72,8 @@ Result<Exit> import_patients(const Arguments& arguments, Console& console) {
   for (const auto& file : arguments.list("FILE")) {
     patients::ImportOptions options{.mrn_system = arguments.text("mrn-system")};
     options.progress = [&console](std::size_t rows) { console.progress(rows, 0); };
-    const auto report = TRY(patients::import_patients(*house.database, clinic, TRY(read_file(file)), options, system_now()));
+    const auto report =
+        TRY(patients::import_patients(*house.database, clinic, TRY(read_file(file)), options, system_now()));
     console.progress_end();
     TRY(note(house, "patient import", audit::Outcome::Changed, clinic, {},
              std::to_string(report.inserted) + " inserted, " + std::to_string(report.updated) + " updated"));
@@ -97,7 +105,8 @@ Result<Exit> show_patient(const Arguments& arguments, Console& console) {
   const auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text("MRN")));
   TRY(note(house, "patient show", audit::Outcome::Looked, clinic, {record.id}, {}));
   Fields fields = describe(record);
-  fields.list("telecoms", record.known.person.telecoms).time("entered_at", record.entered_at)
+  fields.list("telecoms", record.known.person.telecoms)
+      .time("entered_at", record.entered_at)
       .time("updated_at", record.updated_at);
   console.show(fields);
   return Exit::Done;
@@ -132,7 +141,8 @@ Result<Exit> import_documents(const Arguments& arguments, Console& console) {
     row.text("file", files[i]);
     if (imported) {
       row.text("outcome", imported->outcome == documents::Imported::Inserted ? "inserted" : "unchanged")
-          .text("unique_id", imported->entry.unique_id).text("why", {});
+          .text("unique_id", imported->entry.unique_id)
+          .text("why", {});
       ids.push_back(imported->patient_id);
     } else {
       row.text("outcome", "refused").text("unique_id", {}).text("why", sentence(imported.error()));
@@ -187,31 +197,47 @@ std::vector<Command> patient_commands() {
   const Option clinic{"--clinic", "Which clinic, by name or home; not needed where there is one"};
   const Option mrn{"MRN", "The patient's record number", true};
   return {
-      {.path = "patient import", .help = "Import patients: a FHIR Bundle or NDJSON file; the same file again changes nothing",
+      {.path = "patient import",
+       .help = "Import patients: a FHIR Bundle or NDJSON file; the same file again changes nothing",
        .example = "patient import patients.ndjson",
        .options = {{"FILE", "FHIR R4 Bundle (JSON) or NDJSON", true, true},
-                   {"--mrn-system", "Identifier system that holds the record number"}, clinic},
+                   {"--mrn-system", "Identifier system that holds the record number"},
+                   clinic},
        .run = import_patients},
-      {.path = "patient search", .help = "Find patients by name, number or birth date",
+      {.path = "patient search",
+       .help = "Find patients by name, number or birth date",
        .example = "patient search \"Everyman\" --birth-date 1980-01-31",
        .options = {{"WORDS", "Name, record number or another identifier"}, {"--birth-date", "YYYY-MM-DD"}, clinic},
        .run = search_patients},
-      {.path = "patient show", .help = "Show one patient", .example = "patient show MRN-1001", .options = {mrn, clinic},
+      {.path = "patient show",
+       .help = "Show one patient",
+       .example = "patient show MRN-1001",
+       .options = {mrn, clinic},
        .run = show_patient},
-      {.path = "patient delete", .help = "Remove a patient with documents and choices",
+      {.path = "patient delete",
+       .help = "Remove a patient with documents and choices",
        .example = "patient delete MRN-1001 --reason \"entered twice\"",
-       .options = {mrn, {"--reason", "Why, for the record", true}, clinic}, .run = delete_patient},
-      {.path = "document import", .help = "Import C-CDA documents; metadata is taken from their headers",
+       .options = {mrn, {"--reason", "Why, for the record", true}, clinic},
+       .run = delete_patient},
+      {.path = "document import",
+       .help = "Import C-CDA documents; metadata is taken from their headers",
        .example = "document import ccd-1.xml ccd-2.xml",
        .options = {{"FILE", "C-CDA files", true, true},
-                   {"--patient", "Record number; found by the document's header if not given"}, clinic},
+                   {"--patient", "Record number; found by the document's header if not given"},
+                   clinic},
        .run = import_documents},
-      {.path = "document list", .help = "List a patient's documents", .example = "document list --patient MRN-1001",
-       .options = {{"--patient", "Record number", true}, clinic}, .run = list_documents},
-      {.path = "document render", .help = "Show a document as a web page",
+      {.path = "document list",
+       .help = "List a patient's documents",
+       .example = "document list --patient MRN-1001",
+       .options = {{"--patient", "Record number", true}, clinic},
+       .run = list_documents},
+      {.path = "document render",
+       .help = "Show a document as a web page",
        .example = "document render 1.2.3.4 --out page.html",
-       .options = {{"ID", "Unique id of a stored document"}, {"--file", "A C-CDA file instead"},
-                   {"--out", "Where the page goes; standard output if not given"}, clinic},
+       .options = {{"ID", "Unique id of a stored document"},
+                   {"--file", "A C-CDA file instead"},
+                   {"--out", "Where the page goes; standard output if not given"},
+                   clinic},
        .run = render_document},
   };
 }

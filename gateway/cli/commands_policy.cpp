@@ -19,7 +19,8 @@ Result<patients::ChoiceChange> change_of(const Arguments& arguments) {
   const std::string as = arguments.text("as", "staff");
   if (as != "staff" && as != "patient") return base::fail(ConfigErrc::OutOfRange, "--as must be staff or patient");
   return patients::ChoiceChange{.set_by = as == "patient" ? patients::SetBy::Patient : patients::SetBy::Staff,
-                                .actor = arguments.text("by"), .basis = arguments.text("basis")};
+                                .actor = arguments.text("by"),
+                                .basis = arguments.text("basis")};
 }
 
 Result<void> note(House& house, std::string command, audit::Outcome outcome, const policy::Clinic& clinic,
@@ -89,9 +90,14 @@ Result<Exit> history(const Arguments& arguments, Console& console) {
   Meant meant = TRY(patient_of(arguments, "MRN"));
   std::vector<Fields> rows;
   for (const auto& row : TRY(patients::choice_history(*meant.house.database, meant.record.id))) {
-    rows.push_back(Fields().time("set_at", row.set_at)
-                       .text("purposes", !row.readable ? "unreadable" : row.purposes ? row.purposes->words() : "clinic defaults")
-                       .text("set_by", row.set_by).text("actor", row.actor).text("basis", row.basis)
+    rows.push_back(Fields()
+                       .time("set_at", row.set_at)
+                       .text("purposes", !row.readable  ? "unreadable"
+                                         : row.purposes ? row.purposes->words()
+                                                        : "clinic defaults")
+                       .text("set_by", row.set_by)
+                       .text("actor", row.actor)
+                       .text("basis", row.basis)
                        .flag("in_force", row.in_force));
   }
   TRY(note(meant.house, "consent show", audit::Outcome::Looked, meant.clinic, meant.record, {}, {}));
@@ -117,9 +123,11 @@ std::vector<Fields> describe(const policy::Verdict& verdict) {
   static constexpr std::string_view gates[] = {"caller", "purpose", "choice", "evaluation"};
   std::vector<Fields> rows;
   for (const policy::Finding& finding : verdict.findings) {
-    rows.push_back(Fields().text("gate", std::string(gates[static_cast<std::size_t>(finding.gate)]))
+    rows.push_back(Fields()
+                       .text("gate", std::string(gates[static_cast<std::size_t>(finding.gate)]))
                        .text("reason", std::string(policy::code(finding.reason)))
-                       .text("because", finding.sentence).text("evidence", finding.evidence)
+                       .text("because", finding.sentence)
+                       .text("evidence", finding.evidence)
                        .text("would_change", finding.would_change));
   }
   return rows;
@@ -142,9 +150,11 @@ Result<Exit> decide(const Arguments& arguments, Console& console) {
   if (console.json()) {
     std::string findings = "[";
     for (std::size_t i = 0; i < rows.size(); ++i) findings += (i ? "," : "") + rows[i].to_json();
-    console.show(Fields().text("verdict", verdict.permits() ? "permit" : "deny")
+    console.show(Fields()
+                     .text("verdict", verdict.permits() ? "permit" : "deny")
                      .text("reason", std::string(policy::code(verdict.reason())))
-                     .text("rules", rules.version).json("findings", findings + "]"));
+                     .text("rules", rules.version)
+                     .json("findings", findings + "]"));
   } else {
     console.say(verdict.permits() ? "Permit." : "Deny: " + verdict.refusal()->sentence);
     if (const auto* refusal = verdict.refusal()) console.say("It would change with: " + refusal->would_change);
@@ -162,24 +172,37 @@ std::vector<Command> policy_commands() {
   const Option as{"--as", "staff or patient: whose word it is; staff if not given"};
   const Option basis{"--basis", "Why; needed where staff would overwrite what the patient chose"};
   return {
-      {.path = "policy set", .help = "Record which purposes a patient permits; it acts on the next request",
+      {.path = "policy set",
+       .help = "Record which purposes a patient permits; it acts on the next request",
        .example = "policy set MRN-1001 --purposes treatment --by \"Ruth Reception\" --basis \"signed form of today\"",
-       .options = {mrn, {"--purposes", "all, none (opt out) or a list like treatment,payment", true}, by, as, basis, clinic},
+       .options =
+           {mrn, {"--purposes", "all, none (opt out) or a list like treatment,payment", true}, by, as, basis, clinic},
        .run = set},
-      {.path = "policy clear", .help = "Take a patient's choice back: the clinic's defaults count again",
+      {.path = "policy clear",
+       .help = "Take a patient's choice back: the clinic's defaults count again",
        .example = "policy clear MRN-1001 --by \"Ruth Reception\" --basis \"asked by phone\"",
-       .options = {mrn, by, as, basis, clinic}, .run = clear},
-      {.path = "policy show", .help = "Show what counts for a patient now", .example = "policy show MRN-1001",
-       .options = {mrn, clinic}, .run = show},
-      {.path = "policy decide", .help = "Say what would be decided about a request, and why; exit 1 if it would be denied",
+       .options = {mrn, by, as, basis, clinic},
+       .run = clear},
+      {.path = "policy show",
+       .help = "Show what counts for a patient now",
+       .example = "policy show MRN-1001",
+       .options = {mrn, clinic},
+       .run = show},
+      {.path = "policy decide",
+       .help = "Say what would be decided about a request, and why; exit 1 if it would be denied",
        .example = "policy decide --patient MRN-1001 --home 2.16.840.1.113883.3.9621 --purpose TREATMENT",
-       .options = {{"--patient", "Record number", true}, {"--home", "Home community id of who asks", true},
+       .options = {{"--patient", "Record number", true},
+                   {"--home", "Home community id of who asks", true},
                    {"--purpose", "Purpose code as the token writes it", true, true},
                    {"--system", "Its code system; the NHIN one if not given"},
-                   {"--authorization", "Authorization reference of the token"}, clinic},
+                   {"--authorization", "Authorization reference of the token"},
+                   clinic},
        .run = decide},
-      {.path = "consent show", .help = "Show every choice a patient has made: when, by whom, on which basis",
-       .example = "consent show MRN-1001", .options = {mrn, clinic}, .run = history},
+      {.path = "consent show",
+       .help = "Show every choice a patient has made: when, by whom, on which basis",
+       .example = "consent show MRN-1001",
+       .options = {mrn, clinic},
+       .run = history},
   };
 }
 

@@ -40,9 +40,9 @@ struct Key {
   std::string_view path;
   std::variant<Text, Number, Texts> member;
   std::string_view documentation;
-  std::int64_t least = 0, most = 0;                ///< for numbers
-  std::vector<std::string_view> words = {};        ///< for texts with a closed list
-  bool is_path = false;                            ///< relative to the configuration file
+  std::int64_t least = 0, most = 0;          ///< for numbers
+  std::vector<std::string_view> words = {};  ///< for texts with a closed list
+  bool is_path = false;                      ///< relative to the configuration file
 };
 
 const std::vector<Key>& keys() {
@@ -67,31 +67,61 @@ const std::vector<Key>& keys() {
       {"operator.address", &Config::operator_address,
        "Health and metrics, plain HTTP: keep it on this machine or a closed network."},
       {"operator.port", &Config::operator_port, "0 takes a free port.", 0, 65535},
-      {"signing.certificate", &Config::signing_certificate, "What answers are signed with: certificate, PEM.", 0, 0,
-       {}, true},
+      {"signing.certificate",
+       &Config::signing_certificate,
+       "What answers are signed with: certificate, PEM.",
+       0,
+       0,
+       {},
+       true},
       {"signing.key", &Config::signing_key, "Its private key, PEM; readable by its owner only.", 0, 0, {}, true},
-      {"trust.anchors", &Config::trust_anchors,
-       "Bundles of the authorities whose certificates we believe, PEM or PKCS#7.", 0, 0, {}, true},
-      {"trust.intermediates", &Config::trust_intermediates, "Intermediate certificates peers forget to send.", 0, 0,
-       {}, true},
+      {"trust.anchors",
+       &Config::trust_anchors,
+       "Bundles of the authorities whose certificates we believe, PEM or PKCS#7.",
+       0,
+       0,
+       {},
+       true},
+      {"trust.intermediates",
+       &Config::trust_intermediates,
+       "Intermediate certificates peers forget to send.",
+       0,
+       0,
+       {},
+       true},
       {"trust.crls", &Config::trust_crls, "Revocation lists, PEM or DER.", 0, 0, {}, true},
-      {"trust.revocation", &Config::trust_revocation,
-       "soft: a certificate without a usable revocation list is believed; hard: it is not.", 0, 0, {"soft", "hard"}},
+      {"trust.revocation",
+       &Config::trust_revocation,
+       "soft: a certificate without a usable revocation list is believed; hard: it is not.",
+       0,
+       0,
+       {"soft", "hard"}},
       {"policy.supported", &Config::policy_supported,
        "Purposes this deployment answers at all: all, or a list like treatment,payment.\n"
        "What a clinic permits among them is set with `gatehouse settings set purposes=…`."},
       {"policy.other_codes", &Config::policy_other_codes,
        "Codes that mean Other Authorization-Based Disclosures, each as \"SYSTEM|CODE\"."},
-      {"audit.key", &Config::audit_key, "Signs the audit chain of this node; readable by its owner only.", 0, 0, {},
+      {"audit.key",
+       &Config::audit_key,
+       "Signs the audit chain of this node; readable by its owner only.",
+       0,
+       0,
+       {},
        true},
-      {"audit.witness", &Config::audit_witness,
+      {"audit.witness",
+       &Config::audit_witness,
        "Signed heads of the chain, one line a commit. Keep a copy on another machine:\n"
-       "`gatehouse audit verify --witness FILE` then finds edits, truncation and restored old copies.", 0, 0, {}, true},
+       "`gatehouse audit verify --witness FILE` then finds edits, truncation and restored old copies.",
+       0,
+       0,
+       {},
+       true},
       {"audit.refusals_per_minute", &Config::audit_refusals_per_minute,
        "Refusals written one by one per source and minute; further ones are counted.", 1, 1000000},
       {"answers.floor_us", &Config::answers_floor_us,
        "Negative answers leave no earlier than this after their request, in microseconds;\n"
-       "raised by itself to the recent 99th percentile of full answers.", 0, 10000000},
+       "raised by itself to the recent 99th percentile of full answers.",
+       0, 10000000},
       {"answers.documents_per_retrieve", &Config::answers_documents_per_retrieve,
        "Documents given in one ITI-39 answer at most.", 1, 1000},
   };
@@ -114,8 +144,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 base::Error unknown_key(const std::string& path) {
-  const auto nearest = std::ranges::min_element(
-      keys(), {}, [&](const Key& key) { return distance(key.path, path); });
+  const auto nearest = std::ranges::min_element(keys(), {}, [&](const Key& key) { return distance(key.path, path); });
   return base::fail(ConfigErrc::UnknownKey,
                     "There is no key " + path + "; did you mean " + std::string(nearest->path) + "?");
 }
@@ -156,7 +185,8 @@ struct Take {
     if (!value) return wrong("a whole number");
     if (*value < key.least || *value > key.most) {
       return base::fail(ConfigErrc::OutOfRange, std::string(key.path) + " must be between " +
-                                                    std::to_string(key.least) + " and " + std::to_string(key.most) + ".");
+                                                    std::to_string(key.least) + " and " + std::to_string(key.most) +
+                                                    ".");
     }
     config.*member = *value;
     return {};
@@ -256,7 +286,8 @@ std::string write_config(const Config& config) {
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in || std::filesystem::is_directory(path)) return base::fail(ConfigErrc::NotReadable, "Cannot read " + path + ".");
+  if (!in || std::filesystem::is_directory(path))
+    return base::fail(ConfigErrc::NotReadable, "Cannot read " + path + ".");
   const auto size = in.tellg();
   if (size < 0 || static_cast<std::size_t>(size) > bytes_max) {
     return base::fail(ConfigErrc::NotReadable, path + " is larger than " + std::to_string(bytes_max) + " bytes.");

@@ -89,7 +89,8 @@ Result<policy::Rules> load_rules(const Config& config) {
   }
   rules.supported = *supported;
   std::string text = rules.supported.words();
-  for (const auto& row : rules.purpose_codes) text += "\n" + row.system + "|" + row.code + "|" + std::string(word(row.purpose));
+  for (const auto& row : rules.purpose_codes)
+    text += "\n" + row.system + "|" + row.code + "|" + std::string(word(row.purpose));
   rules.version = base::hex(certs::sha256(text)).substr(0, 16);
   return rules;
 }

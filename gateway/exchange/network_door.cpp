@@ -30,7 +30,10 @@ struct NetworkDoor::Passage {
 
 NetworkDoor::NetworkDoor(NetworkDoorSettings settings, RespondingGateway& gateway, audit::Journal& journal,
                          net::Metrics& metrics)
-    : gateway_(gateway), journal_(journal), metrics_(metrics), floor_(settings.floor_least),
+    : gateway_(gateway),
+      journal_(journal),
+      metrics_(metrics),
+      floor_(settings.floor_least),
       refusals_(settings.refusals_one_by_one) {}
 
 void NetworkDoor::answer(net::Request request, net::Reply reply) {
@@ -62,10 +65,12 @@ void NetworkDoor::commit(std::shared_ptr<Passage> passage) {
   journal_.commit(std::move(entry), [this, passage](Result<audit::Claimed> committed) {
     if (!committed) {
       // If audit cannot be written, nothing is released. [design §6]
-      passage->prepared = gateway_.refuse(passage->received, passage->prepared.message_id, base::fail(store::Errc::Unavailable));
+      passage->prepared =
+          gateway_.refuse(passage->received, passage->prepared.message_id, base::fail(store::Errc::Unavailable));
     } else if (committed->verdict != audit::ClaimVerdict::New && committed->verdict != audit::ClaimVerdict::NewBody &&
                committed->verdict != audit::ClaimVerdict::Repeat) {
-      // Another node spent the claim between our look and our commit: nothing of ours was written, start over as a fault.
+      // Another node spent the claim between our look and our commit: nothing of ours was written, start over as a
+      // fault.
       const base::Error refusal = committed->verdict == audit::ClaimVerdict::Relayed
                                       ? base::fail(Errc::Relayed)
                                       : base::fail(xca::wss::Errc::ReplayedTooOften);
@@ -82,7 +87,8 @@ void NetworkDoor::leave(Passage& passage) {
   const auto work = steady_clock::now() - passage.begun;
   metrics_.count_answer(prepared.transaction, std::string(audit::word(prepared.outcome)), prepared.reason);
   metrics_.observe_answer_seconds(prepared.transaction, std::chrono::duration<double>(work).count());
-  net::Response response{.status = prepared.answer.status, .content_type = std::move(prepared.answer.content_type),
+  net::Response response{.status = prepared.answer.status,
+                         .content_type = std::move(prepared.answer.content_type),
                          .pieces = std::move(prepared.answer.pieces)};
   if (response.status == 503) response.headers.emplace_back("Retry-After", "2");
   if (prepared.outcome == audit::Outcome::Released) {
@@ -94,7 +100,7 @@ void NetworkDoor::leave(Passage& passage) {
       event.at = system_now();
       event.transaction = transaction;
       event.outcome = complete ? audit::Outcome::Sent : audit::Outcome::Aborted;
-      journal_.commit({.event = std::move(event)}, [](Result<audit::Claimed>) {});
+      journal_.commit({.event = std::move(event), .may_ride_along = true}, [](Result<audit::Claimed>) {});
     };
   } else if (prepared.negative) {
     response.not_before = passage.begun + floor_.departure(work);

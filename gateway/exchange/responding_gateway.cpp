@@ -294,7 +294,7 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
   const xca::hl7v3::Responder responder{.home = asked_home, .device = asked_home,
                                         .authority = clinic ? clinic->assigning_authority : asked_home};
   const auto problem = [&](Problem what) {
-    return discovery.answer(xca::hl7v3::QueryOutcome{.problem = what}, responder, answering(exchange));
+    return discovery.answer(what, responder, answering(exchange));
   };
 
   auto admitted = TRY(admit(exchange));  // before any patient is looked up
@@ -318,7 +318,7 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
   if (!wanted.empty() && !released.resources().empty()) {
     exchange.event.outcome = Outcome::NoMatch;
     exchange.event.reason = "more-data-wanted";
-    return discovery.answer(xca::hl7v3::QueryOutcome{.wanted = wanted}, responder, answering(exchange));
+    return discovery.answer(wanted, responder, answering(exchange));
   }
   return discovery.answer(released, responder, answering(exchange));
 }

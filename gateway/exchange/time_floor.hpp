@@ -18,7 +18,8 @@ class TimeFloor {
   /// What one full path took: a request with a patient, decided, written, signed and committed.
   void record(Duration full_path);
   Duration floor() const;
-  /// How long after its start a negative answer leaves: the floor, or the next multiple of it once the work took longer.
+  /// How long after its start a negative answer leaves: the floor, or the next multiple of it once the work took
+  /// longer.
   Duration departure(Duration work) const;
 
  private:

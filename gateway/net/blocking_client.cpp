@@ -58,7 +58,8 @@ Context make_context(const Destination& destination) {
     if (SSL_CTX_add1_chain_cert(context.get(), one.handle()) != 1) return nullptr;
   }
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_cert_verify_callback(context.get(), is_expected_server, const_cast<certs::Certificate*>(&destination.server));
+  SSL_CTX_set_cert_verify_callback(context.get(), is_expected_server,
+                                   const_cast<certs::Certificate*>(&destination.server));
   SSL_CTX_set_read_ahead(context.get(), 1);
   return context;
 }

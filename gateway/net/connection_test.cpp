@@ -39,7 +39,9 @@ struct OneConnection {
       Client client(port, ClientTls{});
       status = client.ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").status;
     });
-    Descriptor socket(acceptor.accept().release());
+    auto accepted = acceptor.accept();
+    accepted.native_non_blocking(true);
+    Descriptor socket(accepted.release());
     door->enter("127.0.0.1");
     auto place = std::make_unique<Place>(door, loop, "127.0.0.1");
     const auto connection = std::make_shared<Connection>(std::move(place), std::move(socket), asio::ip::tcp::v4());

@@ -16,8 +16,9 @@ enum class ResponseSignature { Full, Headers, None };
 /// What every answer needs besides its payload.
 struct Reply {
   std::string action;
-  std::string relates_to;                      ///< request's MessageID, byte for byte
-  std::vector<std::string> signature_values;   ///< of the request; one SignatureConfirmation each, one without Value if none
+  std::string relates_to;  ///< request's MessageID, byte for byte
+  std::vector<std::string>
+      signature_values;  ///< of the request; one SignatureConfirmation each, one without Value if none
   ResponseSignature signature = ResponseSignature::Full;
 };
 

@@ -1,0 +1,72 @@
+"""`gatehouse bench`: the form of what it writes, and that what it measured was right. Never how fast it was."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def bench(built, tmp_path_factory):
+    """Runs a short bench of one figure. @return (completed process, folder)"""
+    folder = tmp_path_factory.mktemp("bench")
+
+    def run(*arguments):
+        return subprocess.run([str(built), "bench", "--quick", "--scratch", str(folder), *arguments], cwd=folder,
+                              capture_output=True, text=True, timeout=300), folder
+    return run
+
+
+@pytest.fixture(scope="module")
+def measured(bench):
+    done, folder = bench("--only", "iti55_inprocess", "--json", "bench.json")
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "bench.json").read_text()), done.stdout
+
+
+def figures(document):
+    return {figure["name"]: figure for figure in document["figures"]}
+
+
+def test_every_figure_has_the_five_members(measured):
+    for figure in measured[0]["figures"]:
+        assert list(figure) == ["name", "value", "unit", "reference", "ratio"]
+        assert figure["value"] > 0
+
+
+def test_a_figure_stands_beside_what_was_measured_in_the_same_run(measured):
+    figure = figures(measured[0])["iti55_inprocess"]
+    assert figure["ratio"] == pytest.approx(figure["reference"] / figure["value"], abs=0.002)
+    assert figure["reference"] == pytest.approx(figures(measured[0])["rsa_sign"]["value"], rel=0.9)
+
+
+def test_only_the_figure_asked_for_is_measured_beside_r(measured):
+    assert set(figures(measured[0])) <= {"rsa_sign", "openssl_speed_sign", "iti55_inprocess",
+                                         "iti55_inprocess_audit_batch"}
+
+
+def test_people_get_a_table_in_words(measured):
+    assert "beside R" in measured[1]
+    assert "{" not in measured[1]
+
+
+def test_xmlsec1_verifies_the_sampled_answers(measured):
+    if not shutil.which("xmlsec1"):
+        pytest.skip("no xmlsec1 here (Debian package xmlsec1)")
+    assert measured[0]["sample"] == {"verified": 10, "of": 10, "reason": ""}
+
+
+def test_nothing_is_left_behind(bench):
+    done, folder = bench("--only", "iti55_single_client", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert "iti55_single_client_p99" in figures(json.loads(done.stdout))
+    assert not list(folder.glob("gatehouse-bench-*"))
+
+
+@pytest.mark.parametrize("arguments", [("--only", "iti55"), ("--only", ""), ("--rounds", "0"), ("--rounds", "many")])
+def test_what_cannot_be_measured_is_refused_before_anything_is(bench, arguments):
+    done, folder = bench(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("gatehouse bench: ")
+    assert not list(folder.glob("gatehouse-bench-*"))
