@@ -71,6 +71,14 @@ done
 run conformance "$PYTHON" -m pytest conformance-tests -q --tb=short -p no:cacheprovider \
   --junitxml="$RESULTS/conformance.xml"
 
+run conformance-postgresql "$PYTHON" -m pytest conformance-tests -q --tb=short -p no:cacheprovider \
+  --database postgresql --junitxml="$RESULTS/conformance-postgresql.xml"
+
+if [ -n "$LONG" ]; then
+  say "guards removed one by one"
+  if "$PYTHON" conformance-tests/guards/campaign.py; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
+fi
+
 say "demonstration"
 if GATEHOUSE_DEMO=$RESULTS/demo ./demo.sh --once; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
 

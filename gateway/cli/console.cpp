@@ -128,7 +128,10 @@ void Console::progress_end() const {
 }
 
 std::string sentence(const base::Error& error) {
-  std::string text = error.detail.empty() ? error.code.message() : error.detail;
+  // Errors of the commands themselves carry a whole sentence; those of the rooms below, what it is about.
+  const bool whole = std::string_view(error.code.category().name()) == "gateway.config";
+  std::string text = error.code.message();
+  if (!error.detail.empty()) text = whole ? error.detail : text + ": " + error.detail;
   if (text.empty()) text = "failed";
   text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
   if (text.back() != '.' && text.back() != '?') text += '.';

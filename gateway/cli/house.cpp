@@ -15,7 +15,7 @@ Result<std::string> read_secret(const std::string& path) {
 }
 
 base::Error in_file(base::Error error, const std::string& path) {
-  error.detail = path + ": " + (error.detail.empty() ? error.code.message() : error.detail);
+  error.detail = path + (error.detail.empty() ? "" : " (" + error.detail + ")");
   return error;
 }
 
