@@ -8,12 +8,15 @@
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
+#include <sys/random.h>
+
+#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <mutex>
+#include <stdexcept>
 
 namespace certs {
 namespace {
@@ -225,8 +228,13 @@ Bytes Hasher::finish() {
 }
 
 void fill_random(std::uint8_t* out, std::size_t count) {
-  if (count > INT_MAX || RAND_bytes(out, static_cast<int>(count)) != 1)
-    throw std::runtime_error("the system's random generator failed");
+  while (count > 0) {
+    const auto got = ::getrandom(out, count, 0);
+    if (got < 0 && errno != EINTR) throw std::runtime_error("the operating system gives no random octets");
+    if (got <= 0) continue;
+    out += got;
+    count -= static_cast<std::size_t>(got);
+  }
 }
 
 struct PublicKey::Parts {

@@ -117,7 +117,7 @@ Result<std::unique_ptr<MeasuredHouse>> MeasuredHouse::build(const fs::path& dire
   TRY(settle_partner(*database, keys));
   TRY(settle_patients(*database, people));
   auto journal = TRY(audit::Journal::open(*database, {.node = "bench",
-                                                      .key = certs::PrivateKey::generate_ed25519(),
+                                                      .key = certs::PrivateKey::generate_p256(),
                                                       .witness_file = (directory / "witness.jsonl").string()}));
   return std::unique_ptr<MeasuredHouse>(new MeasuredHouse(std::move(database), std::move(journal), keys));
 }

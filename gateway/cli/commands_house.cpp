@@ -56,7 +56,7 @@ Result<Exit> init(const Arguments& arguments, Console& console) {
       {.common_name = "Gatehouse self-made authority", .organization = "Gatehouse"}, system_now(), self_made_lifetime);
   TRY(place_credential(directory / "keys", "tls", arguments, authority));
   TRY(place_credential(directory / "keys", "signing", arguments, authority));
-  TRY(write_file((directory / "keys/audit.key").string(), certs::PrivateKey::generate_ed25519().to_pem(), true));
+  TRY(write_file((directory / "keys/audit.key").string(), certs::PrivateKey::generate_p256().to_pem(), true));
 
   Config config;
   const auto octets = certs::random_octets<4>();
