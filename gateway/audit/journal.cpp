@@ -69,17 +69,44 @@ class InFlight {
   std::string request_;
 };
 
+/// How many entries are on their way, and whom to wake when the last has come.
+struct Expected {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t count = 0;
+};
+
+class Coming {
+ public:
+  explicit Coming(std::shared_ptr<Expected> expected) : expected_(std::move(expected)) {
+    const std::scoped_lock lock(expected_->mutex);
+    ++expected_->count;
+  }
+  ~Coming() {
+    const std::scoped_lock lock(expected_->mutex);
+    if (--expected_->count == 0) expected_->changed.notify_one();
+  }
+  Coming(const Coming&) = delete;
+  Coming& operator=(const Coming&) = delete;
+
+ private:
+  std::shared_ptr<Expected> expected_;
+};
+
 struct Journal::Parts {
   Parts(store::Database& of_database, const Options& of_options, Writer with_writer)
       : database(of_database),
         limits(of_options.limits),
         queue_max(of_options.queue_max),
         batch_max(of_options.batch_max),
+        siblings_wait(of_options.siblings_wait),
         writer(std::move(with_writer)) {}
 
   store::Database& database;
   const ClaimLimits limits;
   const std::size_t queue_max, batch_max;
+  const std::chrono::microseconds siblings_wait;
+  const std::shared_ptr<Expected> expected = std::make_shared<Expected>();
   const std::shared_ptr<Places> places = std::make_shared<Places>();
 
   mutable std::mutex mutex;
@@ -112,6 +139,7 @@ struct Journal::Parts {
     if (healthy) {
       arrived.wait(lock, something);
       arrived.wait_for(lock, rides_along_at_most, somebody_waits);
+      if (!ending) wait_for_siblings(lock);
     } else {
       arrived.wait_for(lock, probe_every, something);
     }
@@ -122,6 +150,16 @@ struct Journal::Parts {
     awaited -= static_cast<std::size_t>(
         std::ranges::count_if(batch, [](const Queued& queued) { return !queued.entry.may_ride_along; }));
     return batch;
+  }
+
+  /// Leaves the queue open for requests that are being decided just now.
+  void wait_for_siblings(std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
+    {
+      std::unique_lock waiting(expected->mutex);
+      expected->changed.wait_for(waiting, siblings_wait, [&] { return expected->count == 0; });
+    }
+    lock.lock();
   }
 
   void commit(std::span<Queued> batch) {
@@ -192,6 +230,8 @@ void Journal::commit(Entry entry, std::function<void(Result<Claimed>)> done) {
   if (done) return done(fail(Errc::QueueFull));
   parts_->arrived.notify_one();
 }
+
+std::shared_ptr<Coming> Journal::expect() { return std::make_shared<Coming>(parts_->expected); }
 
 Result<Claimed> Journal::commit_and_wait(Entry entry) {
   std::promise<Result<Claimed>> promise;

@@ -58,6 +58,8 @@ struct Entry {
 
 /// Holds a request's place among those in flight; leaving it frees the place.
 class InFlight;
+/// Says that an entry is on its way; leaving it says that it has come, or will not.
+class Coming;
 
 class Journal {
  public:
@@ -68,6 +70,9 @@ class Journal {
     ClaimLimits limits = {};
     std::size_t queue_max = 4096;  ///< entries waiting; beyond it commit() fails at once
     std::size_t batch_max = 256;
+    /// How long a commit waits for entries that are on their way: under load one fsync then serves several answers. A
+    /// request alone in the house waits for nobody.
+    std::chrono::microseconds siblings_wait{3000};
   };
   /// Continues this node's chain. @error store::Errc::…; Errc::ForeignKey; store::Errc::Unavailable for a witness file
   /// that cannot be written
@@ -77,6 +82,9 @@ class Journal {
   /// Looks the claim up before anything is decided, and takes a place among the requests in flight.
   /// A read only: the row is written by commit(), which judges once more against what other nodes committed meanwhile.
   Result<std::pair<Claimed, std::shared_ptr<InFlight>>> examine(const Claim& claim);
+
+  /// Announces an entry that will be committed when its request is decided.
+  std::shared_ptr<Coming> expect();
 
   /// Queues an entry. `done` is called once, on the writer's thread, after the commit (with the claim's final verdict)
   /// or its failure; nothing may leave before. It must not throw, nor wait for this journal. If the final verdict

@@ -25,6 +25,7 @@ struct NetworkDoor::Passage {
   net::Reply reply;
   Received received;
   Prepared prepared;
+  std::shared_ptr<audit::Coming> coming = {};
   steady_clock::time_point begun = steady_clock::now();
 };
 
@@ -40,6 +41,7 @@ void NetworkDoor::answer(net::Request request, net::Reply reply) {
   auto passage = std::make_shared<Passage>();
   passage->request = std::move(request);
   passage->reply = std::move(reply);
+  passage->coming = journal_.expect();
   const net::Peer& peer = *passage->request.peer;
   passage->received = {.content_type = passage->request.content_type,
                        .body = passage->request.body,
@@ -60,6 +62,7 @@ void NetworkDoor::answer(net::Request request, net::Reply reply) {
 
 void NetworkDoor::commit(std::shared_ptr<Passage> passage) {
   const bool fault = passage->prepared.outcome == audit::Outcome::Fault;
+  const auto coming = std::move(passage->coming);  // come once this function is left
   if (fault && !write_refusal(passage->request.peer->address, passage->received.now)) return leave(*passage);
   auto entry = std::move(passage->prepared.entry);
   journal_.commit(std::move(entry), [this, passage](Result<audit::Claimed> committed) {
