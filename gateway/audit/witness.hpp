@@ -1,6 +1,7 @@
 #pragma once
 // The witness: a file outside of the database to which every commit's checkpoint goes, so that a database that was
 // restored or cut short can be told from one that was not. [design §6]
+// A running gateway and its commands share the file: whoever looks at its end or adds to it holds its lock.
 
 #include "gateway/audit/chain.hpp"
 
@@ -20,6 +21,8 @@ class WitnessFile {
 
   /// Appends the line, or keeps it for the next time where the file cannot take it now.
   void append(std::string line);
+  /// Whether the line stands among the last 64 KiB: what was witnessed lately is not witnessed again.
+  bool holds_lately(std::string_view line) const;
   std::size_t waiting() const noexcept { return waiting_.size(); }
 
  private:

@@ -106,13 +106,14 @@ Result<void> Writer::catch_up_witness(Session& session) {
       "ittiit", {options_.node}, 1));
   if (rows.empty()) return {};
   const auto& row = rows[0];
-  witness_.append(witness_line(Checkpoint{.node = options_.node,
-                                          .seq = static_cast<std::uint64_t>(row.integer(0)),
-                                          .head = TRY(base::read_hex(row.text(1))),
-                                          .root = TRY(base::read_hex(row.text(2))),
-                                          .rows = static_cast<std::uint64_t>(row.integer(3)),
-                                          .at = base::from_micros(row.integer(4)),
-                                          .signature = TRY(base::read_base64(row.text(5), 0))}));
+  const auto line = witness_line(Checkpoint{.node = options_.node,
+                                            .seq = static_cast<std::uint64_t>(row.integer(0)),
+                                            .head = TRY(base::read_hex(row.text(1))),
+                                            .root = TRY(base::read_hex(row.text(2))),
+                                            .rows = static_cast<std::uint64_t>(row.integer(3)),
+                                            .at = base::from_micros(row.integer(4)),
+                                            .signature = TRY(base::read_base64(row.text(5), 0))});
+  if (!witness_.holds_lately(line)) witness_.append(line);
   return {};
 }
 
