@@ -2,7 +2,6 @@
 #include "xca/ebxml/registry.hpp"
 
 #include <gmock/gmock.h>
-#include <regex>
 
 namespace xca::ebxml {
 namespace {
@@ -92,10 +91,17 @@ TEST(WriteQueryAnswer, LeavesOutOfOnDemandEntriesWhatTheyCannotHave) {
 TEST(WriteQueryAnswer, GivesEveryObjectItsOwnIdAndTheSameOneEachTime) {
   const QueryOutcome outcome{.entries = {full_entry(), full_entry("urn:uuid:5b4f80c3-a627-4fdb-8354-c0bfa1928377")}};
   const std::string text = write_query_answer(outcome, ReturnType::LeafClass, "2.999.7");
-  const std::regex id(R"rx( id="(urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[48][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})")rx");
+  constexpr std::string_view before = " id=\"urn:uuid:";
+  constexpr std::size_t uuid_characters = 36;
   std::set<std::string> ids;
   std::size_t count = 0;
-  for (std::sregex_iterator it(text.begin(), text.end(), id), end; it != end; ++it, ++count) ids.insert((*it)[1]);
+  for (std::size_t at = text.find(before); at != std::string::npos; at = text.find(before, at + 1), ++count) {
+    const std::string uuid = text.substr(at + before.size(), uuid_characters);
+    EXPECT_EQ(uuid.find_first_not_of("0123456789abcdef-"), std::string::npos) << uuid;
+    EXPECT_EQ(text[at + before.size() + uuid_characters], '"');
+    EXPECT_TRUE(uuid[14] == '4' || uuid[14] == '8') << uuid;
+    ids.insert(uuid);
+  }
   EXPECT_EQ(count, 2u * (1 + 2 + 8 + 2));  // entry, authors, codes, external identifiers
   EXPECT_EQ(ids.size(), count);
   EXPECT_EQ(text, write_query_answer(outcome, ReturnType::LeafClass, "urn:oid:2.999.7"));
