@@ -123,7 +123,9 @@ Result<std::string> read_type(Value resource) {
 }
 
 Result<DirectoryEndpoint> read_endpoint(Value resource) {
-  DirectoryEndpoint endpoint{.address = TRY(text_of(resource, "address")), .status = TRY(text_of(resource, "status"))};
+  DirectoryEndpoint endpoint;
+  endpoint.address = TRY(text_of(resource, "address"));
+  endpoint.status = TRY(text_of(resource, "status"));
   if (const auto type = resource.find("connectionType")) endpoint.connection_type = TRY(text_of(*type, "code"));
   for (const auto& text : extension_texts(resource, "Transaction")) {
     if (text) endpoint.transactions.emplace_back(*text);
@@ -150,10 +152,11 @@ std::vector<std::string> read_texts(Value object, std::string_view name) {
 Result<DirectoryOrganization> read_organization(Value resource) {
   const auto type = resource.find("resourceType");
   if (!type || type->string() != "Organization") return fail(Errc::NotAnOrganization);
-  DirectoryOrganization organization{.home = TRY(read_home(resource)),
-                                     .name = TRY(text_of(resource, "name")),
-                                     .type = TRY(read_type(resource)),
-                                     .delegates = TRY(homes_of(resource, "DOA"))};
+  DirectoryOrganization organization;
+  organization.home = TRY(read_home(resource));
+  organization.name = TRY(text_of(resource, "name"));
+  organization.type = TRY(read_type(resource));
+  organization.delegates = TRY(homes_of(resource, "DOA"));
   if (const auto active = resource.find("active")) {
     if (!active->boolean()) return unreadable("active");
     organization.active = *active->boolean();
@@ -196,11 +199,13 @@ Result<void> read_entry(std::string_view entry, DirectoryOrganization& into) {
   into.delegates = read_texts(root, "delegates");
   into.endpoints.clear();
   for (const Value item : items_of(root, "endpoints")) {
-    into.endpoints.push_back({.address = TRY(text_of(item, "address")),
-                              .status = TRY(text_of(item, "status")),
-                              .connection_type = TRY(text_of(item, "connectionType")),
-                              .transactions = read_texts(item, "transactions"),
-                              .version = TRY(text_of(item, "version"))});
+    DirectoryEndpoint endpoint;
+    endpoint.address = TRY(text_of(item, "address"));
+    endpoint.status = TRY(text_of(item, "status"));
+    endpoint.connection_type = TRY(text_of(item, "connectionType"));
+    endpoint.transactions = read_texts(item, "transactions");
+    endpoint.version = TRY(text_of(item, "version"));
+    into.endpoints.push_back(std::move(endpoint));
   }
   return {};
 }

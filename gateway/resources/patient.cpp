@@ -78,12 +78,14 @@ int rank_of_use(std::string_view use) {
 Result<std::vector<PersonName>> read_names(Value patient) {
   std::vector<Ranked> ranked;
   for (const Value item : TRY(items_of(patient, "name"))) {
-    PersonName name{.family = TRY(text_of(item, "family")),
-                    .given = TRY(texts_of(item, "given")),
-                    .prefix = joined(TRY(texts_of(item, "prefix"))),
-                    .suffix = joined(TRY(texts_of(item, "suffix")))};
+    PersonName name;
+    name.family = TRY(text_of(item, "family"));
+    name.given = TRY(texts_of(item, "given"));
+    name.prefix = joined(TRY(texts_of(item, "prefix")));
+    name.suffix = joined(TRY(texts_of(item, "suffix")));
     if (name.family.empty() && name.given.empty()) continue;
-    ranked.push_back({rank_of_use(TRY(text_of(item, "use"))), std::move(name)});
+    const auto rank = rank_of_use(TRY(text_of(item, "use")));
+    ranked.push_back({rank, std::move(name)});
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
   std::vector<PersonName> names;
@@ -115,11 +117,12 @@ Result<std::vector<Address>> read_addresses(Value patient) {
   std::vector<Address> addresses;
   for (const Value item : TRY(items_of(patient, "address"))) {
     if (TRY(text_of(item, "use")) == "old") continue;
-    Address address{.lines = TRY(texts_of(item, "line")),
-                    .city = TRY(text_of(item, "city")),
-                    .state = TRY(text_of(item, "state")),
-                    .postal_code = TRY(text_of(item, "postalCode")),
-                    .country = TRY(text_of(item, "country"))};
+    Address address;
+    address.lines = TRY(texts_of(item, "line"));
+    address.city = TRY(text_of(item, "city"));
+    address.state = TRY(text_of(item, "state"));
+    address.postal_code = TRY(text_of(item, "postalCode"));
+    address.country = TRY(text_of(item, "country"));
     if (address != Address{}) addresses.push_back(std::move(address));
   }
   return addresses;
@@ -145,7 +148,9 @@ Result<std::string> read_birth_date(Value patient) {
 Result<std::vector<FhirIdentifier>> read_identifiers(Value patient) {
   std::vector<FhirIdentifier> identifiers;
   for (const Value item : TRY(items_of(patient, "identifier"))) {
-    FhirIdentifier identifier{.system = TRY(text_of(item, "system")), .value = TRY(text_of(item, "value"))};
+    FhirIdentifier identifier;
+    identifier.system = TRY(text_of(item, "system"));
+    identifier.value = TRY(text_of(item, "value"));
     if (!identifier.value.empty() && TRY(text_of(item, "use")) != "old") identifiers.push_back(std::move(identifier));
   }
   return identifiers;
@@ -156,13 +161,14 @@ Result<std::vector<FhirIdentifier>> read_identifiers(Value patient) {
 Result<FhirPatient> read_patient(Value resource) {
   const auto type = resource.find("resourceType");
   if (!type || type->string() != "Patient") return fail(Errc::NotAPatient);
-  FhirPatient patient{.id = TRY(text_of(resource, "id")),
-                      .identifiers = TRY(read_identifiers(resource)),
-                      .person = {.names = TRY(read_names(resource)),
-                                 .gender = TRY(read_gender(resource)),
-                                 .birth_date = TRY(read_birth_date(resource)),
-                                 .addresses = TRY(read_addresses(resource)),
-                                 .telecoms = TRY(read_telecoms(resource))}};
+  FhirPatient patient;
+  patient.id = TRY(text_of(resource, "id"));
+  patient.identifiers = TRY(read_identifiers(resource));
+  patient.person.names = TRY(read_names(resource));
+  patient.person.gender = TRY(read_gender(resource));
+  patient.person.birth_date = TRY(read_birth_date(resource));
+  patient.person.addresses = TRY(read_addresses(resource));
+  patient.person.telecoms = TRY(read_telecoms(resource));
   if (const auto active = resource.find("active")) {
     if (!active->boolean()) return unreadable("active");
     patient.active = *active->boolean();
