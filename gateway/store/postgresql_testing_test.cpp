@@ -88,10 +88,12 @@ class Cluster {
     const int nowhere = ::open("/dev/null", O_RDWR);
     for (const int stream : {0, 1, 2}) ::dup2(nowhere, stream);
     if (::chdir("/") != 0) ::_exit(126);
-    std::vector<char*> arguments;
-    for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+    // By its whole path: initdb looks beside itself for the server.
+    std::string program = programs + words[0];
+    std::vector<char*> arguments{program.data()};
+    for (std::size_t i = 1; i < words.size(); ++i) arguments.push_back(const_cast<char*>(words[i].c_str()));
     arguments.push_back(nullptr);
-    ::execv((programs + words[0]).c_str(), arguments.data());
+    ::execv(program.c_str(), arguments.data());
     ::_exit(127);
   }
 
