@@ -40,16 +40,20 @@ PY
   PASSED=$((PASSED + p)) FAILED=$((FAILED + f)) SKIPPED=$((SKIPPED + s))
 }
 
-# run NAME COMMAND…: the command writes $RESULTS/NAME.xml; one that dies without it counts as failed.
+# run NAME COMMAND…: the command writes $RESULTS/NAME.xml; one that dies without it, or that ends badly though every
+# test of it passed (a leak, a sanitizer), counts as failed.
 run() {
-  local name=$1 begun=$SECONDS
+  local name=$1 begun=$SECONDS before=$FAILED status=0
   shift
   say "$name"
-  "$@" || true
+  "$@" || status=$?
   if [ -s "$RESULTS/$name.xml" ]; then
     count "$RESULTS/$name.xml"
   else
     echo "$name ended without a result"
+  fi
+  if [ "$status" -ne 0 ] && [ "$FAILED" -eq "$before" ]; then
+    echo "$name ended with exit code $status"
     FAILED=$((FAILED + 1))
   fi
   echo "($name: $((SECONDS - begun)) s)"
