@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 #include <stdexcept>
 
 namespace base::xml {
@@ -176,7 +177,11 @@ SchemaPool::SchemaPool(const std::vector<SchemaSource>& sources) {
 
 SchemaPool::~SchemaPool() = default;
 
+/// One document at a time: the pattern facets of a shared grammar build their character maps at first use, without a
+/// lock of their own (RangeToken::createMap), and two threads that meet there abort the process.
 std::vector<Finding> SchemaPool::validate(BytesView document, std::size_t findings_max) const {
+  static std::mutex one_at_a_time;
+  const std::scoped_lock lock(one_at_a_time);
   auto& reader = Parts::reader_over(parts_);
   FindingCollector collector(findings_max);
   collect(reader, collector, [&] { reader.parse(*memory_source(document, "message")); });
