@@ -27,7 +27,8 @@ struct Finding {
 /// Throws std::runtime_error where the self-test fails: the program must not serve.
 void start_schemas();
 
-/// A locked pool of grammars. Thread-safe: each thread keeps a parser of its own over it.
+/// A locked pool of grammars. Safe over threads: each keeps a parser of its own over it, and one document is judged at
+/// a time (docs/mistakes.md).
 class SchemaPool {
  public:
   /// @param sources  all schema documents; sources[0] is the driver that imports the others by name
