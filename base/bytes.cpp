@@ -25,15 +25,35 @@ constexpr auto sextets = [] {
   return table;
 }();
 
-/// Four sextets, of which the last `padding` are no data, become octets. False where cut-off bits are not zero.
-bool append_quantum(Bytes& out, std::uint32_t bits, unsigned padding) {
-  const unsigned unused_bits = padding * 8;
-  if ((bits & ((1u << unused_bits) - 1u)) != 0) return false;
-  out.push_back(char(bits >> 16));
-  if (padding < 2) out.push_back(char(bits >> 8 & 0xFF));
-  if (padding < 1) out.push_back(char(bits & 0xFF));
-  return true;
-}
+/// Writes octets into a buffer that is known to be large enough.
+struct Octets {
+  char* to;
+
+  /// Four sextets, of which the last `padding` are no data, become octets. False where cut-off bits are not zero.
+  bool add(std::uint32_t bits, unsigned padding) {
+    if ((bits & ((1u << padding * 8) - 1u)) != 0) return false;
+    *to++ = char(bits >> 16);
+    if (padding < 2) *to++ = char(bits >> 8 & 0xFF);
+    if (padding < 1) *to++ = char(bits & 0xFF);
+    return true;
+  }
+
+  /// Takes whole groups of four without white space or padding, which is nearly all of any text, off its front.
+  void add_plain_groups(std::string_view& text) {
+    while (text.size() >= 4) {
+      std::uint32_t bits = 0;
+      std::uint8_t all = 0;
+      for (std::size_t i = 0; i < 4; ++i) {
+        const auto sextet = sextets[static_cast<std::uint8_t>(text[i])];
+        all |= sextet;
+        bits = bits << 6 | (sextet & 63u);
+      }
+      if (all > 63) return;
+      add(bits, 0);
+      text.remove_prefix(4);
+    }
+  }
+};
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -68,29 +88,33 @@ std::size_t sequence_length(const std::uint8_t* bytes, std::size_t available) no
 boost::system::error_code make_error_code(BytesErrc code) noexcept { return {static_cast<int>(code), errors}; }
 
 std::string base64(BytesView bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data();
   const auto octet = [&](std::size_t i) -> std::uint32_t {
     return i < bytes.size() ? static_cast<std::uint8_t>(bytes[i]) : 0u;
   };
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+  for (std::size_t i = 0; i < bytes.size(); i += 3, to += 4) {
     const std::uint32_t bits = octet(i) << 16 | octet(i + 1) << 8 | octet(i + 2);
-    out.push_back(alphabet[bits >> 18]);
-    out.push_back(alphabet[bits >> 12 & 63]);
-    out.push_back(i + 1 < bytes.size() ? alphabet[bits >> 6 & 63] : '=');
-    out.push_back(i + 2 < bytes.size() ? alphabet[bits & 63] : '=');
+    to[0] = alphabet[bits >> 18];
+    to[1] = alphabet[bits >> 12 & 63];
+    if (i + 1 < bytes.size()) to[2] = alphabet[bits >> 6 & 63];
+    if (i + 2 < bytes.size()) to[3] = alphabet[bits & 63];
   }
   return out;
 }
 
 Result<Bytes> read_base64(std::string_view text, unsigned white_space_percent) {
-  Bytes out;
-  out.reserve(text.size() / 4 * 3 + 3);
+  Bytes out(text.size() / 4 * 3 + 3, '\0');
+  Octets octets{out.data()};
   std::uint32_t bits = 0;
   unsigned filled = 0, padding = 0;
   std::size_t blanks = 0;
   bool ended = false;
-  for (const char c : text) {
+  for (auto rest = text;;) {
+    if (filled == 0 && !ended) octets.add_plain_groups(rest);
+    if (rest.empty()) break;
+    const char c = rest.front();
+    rest.remove_prefix(1);
     const auto sextet = sextets[static_cast<std::uint8_t>(c)];
     if (sextet == blank) {
       ++blanks;
@@ -102,21 +126,22 @@ Result<Bytes> read_base64(std::string_view text, unsigned white_space_percent) {
     padding += is_padding;
     bits = bits << 6 | (is_padding ? 0u : sextet);
     if (++filled < 4) continue;
-    if (!append_quantum(out, bits, padding)) return fail(BytesErrc::NotBase64);
+    if (!octets.add(bits, padding)) return fail(BytesErrc::NotBase64);
     ended = padding > 0;
     bits = filled = 0;
   }
   if (filled != 0 || blanks * 100 > text.size() * white_space_percent) return fail(BytesErrc::NotBase64);
+  out.resize(static_cast<std::size_t>(octets.to - out.data()));
   return out;
 }
 
 std::string hex(BytesView bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  char* to = out.data();
   for (const char c : bytes) {
-    out.push_back(digits[static_cast<std::uint8_t>(c) >> 4]);
-    out.push_back(digits[static_cast<std::uint8_t>(c) & 15]);
+    *to++ = digits[static_cast<std::uint8_t>(c) >> 4];
+    *to++ = digits[static_cast<std::uint8_t>(c) & 15];
   }
   return out;
 }

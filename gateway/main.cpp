@@ -102,7 +102,6 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   TRY(certs::check_library());
-  base::xml::start_schemas();
   (void)xca::schemas();
 
   // 2 Configuration, store, keys.
@@ -140,9 +139,6 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   net::Server server(threads, {.count = [&metrics](const std::string& at, const std::string& what) {
                        metrics.count_connection(at, what);
                      }});
-  const auto soap = [&door](net::Request request, net::Reply reply) {
-    door.answer(std::move(request), std::move(reply));
-  };
   net::Limits limits;
   limits.body_bytes = message_bytes;
   limits.connections = static_cast<std::size_t>(config.network_connections);
@@ -154,8 +150,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
        .tls = net::Tls{.credential = tls,
                        .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); }},
        .limits = limits,
-       .routes = {
-           {"POST", "/ihe/xcpd", soap}, {"POST", "/ihe/xca/query", soap}, {"POST", "/ihe/xca/retrieve", soap}}}));
+       .routes = door.routes({"/ihe/xcpd", "/ihe/xca/query", "/ihe/xca/retrieve"})}));
   const auto health = [](net::Request, net::Reply reply) { reply(text_response(200, "alive\n")); };
   const auto ready = [&](net::Request, net::Reply reply) {
     const std::string because = not_ready_because(database, *journal);

@@ -12,7 +12,6 @@
 namespace xca {
 
 inline std::string first_finding(std::string_view document) {
-  base::xml::start_schemas();
   const auto findings = schemas().validate(document);
   return findings.empty() ? "" : findings.front().message;
 }

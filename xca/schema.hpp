@@ -5,7 +5,7 @@
 
 namespace xca {
 
-/// The pool over xca/schema/*.xsd, built on first use; base::xml::start_schemas must have run.
+/// The pool over xca/schema/*.xsd, built on first use.
 const base::xml::SchemaPool& schemas();
 
 }  // namespace xca

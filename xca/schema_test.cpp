@@ -11,7 +11,6 @@ std::string message(std::string_view payload) {
 }
 
 TEST(Schemas, KnowWhatWeWrite) {
-  base::xml::start_schemas();
   const auto findings = schemas().validate(
       message("<x:RetrieveDocumentSetRequest xmlns:x=\"urn:ihe:iti:xds-b:2007\"><x:DocumentRequest>"
               "<x:RepositoryUniqueId>1.2</x:RepositoryUniqueId><x:DocumentUniqueId>1.3</x:DocumentUniqueId>"
@@ -20,7 +19,6 @@ TEST(Schemas, KnowWhatWeWrite) {
 }
 
 TEST(Schemas, FindWhatIsMissing) {
-  base::xml::start_schemas();
   EXPECT_FALSE(schemas()
                    .validate(message("<x:RetrieveDocumentSetRequest xmlns:x=\"urn:ihe:iti:xds-b:2007\">"
                                      "<x:DocumentRequest/></x:RetrieveDocumentSetRequest>"))

@@ -1,6 +1,6 @@
 #include "base/xml/canonical.hpp"
 
-#include <libxml/tree.h>
+#include "base/xml/nodes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,18 +8,9 @@
 
 namespace base::xml {
 
-/// The way from an Element to its node, for this file only.
-struct NodeAccess {
-  static const xmlNode* of(const Element& element) noexcept { return element.node_; }
-};
-
 namespace {
 
 constexpr std::string_view xml_namespace = "http://www.w3.org/XML/1998/namespace";
-
-std::string_view view(const xmlChar* text) noexcept {
-  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text));
-}
 
 // ---- escapes [c14n §2.3]
 

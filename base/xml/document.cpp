@@ -1,7 +1,8 @@
 #include "base/xml/document.hpp"
 
+#include "base/xml/nodes.hpp"
+
 #include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <libxml/xmlerror.h>
 
 #include <algorithm>
@@ -16,10 +17,6 @@ constexpr std::string_view wsu_namespace =
 
 /// libxml2 looks names up in at most 16,384 buckets: a document of nothing but new names would cost seconds (X15).
 constexpr std::size_t distinct_names_bytes_max = 1u << 20;
-
-std::string_view view(const xmlChar* text) noexcept {
-  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text));
-}
 
 std::string_view namespace_of(const xmlNs* ns) noexcept { return ns == nullptr ? std::string_view() : view(ns->href); }
 
@@ -41,18 +38,6 @@ const xmlAttr* find_attribute(const xmlNode* node, std::string_view ns, std::str
   for (const auto* attribute = node->properties; attribute != nullptr; attribute = attribute->next)
     if (view(attribute->name) == local_name && namespace_of(attribute->ns) == ns) return attribute;
   return nullptr;
-}
-
-/// Nothing outside the bytes given to us is ever opened, by whatever part of libxml2 in this process.
-xmlParserInput* load_no_entity(const char*, const char*, xmlParserCtxt*) { return nullptr; }
-
-void start_libxml2() {
-  static const bool started = [] {
-    xmlInitParser();
-    xmlSetExternalEntityLoader(load_no_entity);
-    return true;
-  }();
-  static_cast<void>(started);
 }
 
 /// Notes whether the parser complained of anything but style, and keeps it from writing to stderr.
@@ -157,6 +142,15 @@ class Walk {
 };
 
 }  // namespace
+
+void start_libxml2() {
+  static const bool started = [] {
+    xmlInitParser();
+    xmlSetExternalEntityLoader([](const char*, const char*, xmlParserCtxt*) -> xmlParserInput* { return nullptr; });
+    return true;
+  }();
+  static_cast<void>(started);
+}
 
 struct Document::Parts {
   DocumentPointer document;

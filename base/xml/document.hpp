@@ -59,7 +59,7 @@ class Element {
 
  private:
   friend class Document;
-  friend struct NodeAccess;  // canonical.cpp
+  friend struct NodeAccess;  // nodes.hpp
   explicit Element(_xmlNode* node) noexcept : node_(node) {}
   _xmlNode* node_;
 };

@@ -1,11 +1,7 @@
 #include "base/xml/schema.hpp"
 
 #include <gtest/gtest.h>
-#include <xercesc/framework/MemoryManager.hpp>
-#include <xercesc/util/PlatformUtils.hpp>
-#include <xercesc/util/XMLUni.hpp>
 
-#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
@@ -53,19 +49,33 @@ TEST(Schema, FindsAsManyAsAskedFor) {
   EXPECT_EQ(pool().validate(document).size(), 16u);
   EXPECT_EQ(pool().validate(document, 3).size(), 3u);
   EXPECT_EQ(pool().validate(document, 3)[1].line, 3u);
-  EXPECT_TRUE(pool().validate(valid).empty()) << "the reader is as new";
+  EXPECT_TRUE(pool().validate(valid).empty()) ;
+}
+
+TEST(Schema, JudgesAnElementWithTheNamespacesInScopeOfIt) {
+  const auto wrapped = [](std::string_view inner) {
+    return Document::parse("<w xmlns:o='urn:order' xmlns:l='urn:line' xmlns:xs='http://www.w3.org/2001/XMLSchema' "
+                           "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'>" +
+                           std::string(inner) + "</w>");
+  };
+  const auto good = wrapped("<o:order number='1'><l:line xsi:type='xs:date'>2026-11-21</l:line></o:order>");
+  EXPECT_TRUE(pool().validate(*good.value().root().first_child()).empty());
+  EXPECT_FALSE(pool().validate(good.value().root()).empty());
+  const auto bad = wrapped("<o:order number='1'><l:line xsi:type='xs:string'>2026-11-21</l:line></o:order>");
+  EXPECT_FALSE(pool().validate(*bad.value().root().first_child()).empty());
+  const auto unbound = wrapped("<o:order number='1'><l:line xsi:type='y:date'>2026-11-21</l:line></o:order>");
+  EXPECT_FALSE(pool().validate(*unbound.value().root().first_child()).empty());
 }
 
 TEST(Schema, TakesABrokenDocumentForOneFinding) {
   for (const auto document : {"", "<order", "<a></b>", "<p:a/>"}) {
     const auto findings = pool().validate(document);
-    EXPECT_GE(findings.size(), 1u) << document;
+    EXPECT_EQ(findings.size(), 1u) << document;
   }
-  EXPECT_TRUE(pool().validate(valid).empty()) << "the reader is as new";
+  EXPECT_TRUE(pool().validate(valid).empty()) ;
 }
 
 TEST(Schema, ReadsNoDocumentTypes_K11) {
-  start_schemas();
   const std::string documents[] = {
       "<!DOCTYPE order [<!ENTITY e '1'>]><order xmlns='urn:order' number='&e;'><line "
       "xmlns='urn:line'>2026-11-21</line></order>",
@@ -74,43 +84,9 @@ TEST(Schema, ReadsNoDocumentTypes_K11) {
       "<!DOCTYPE order>" + std::string(valid)};
   for (const auto& document : documents) {
     const auto findings = pool().validate(document);
-    ASSERT_FALSE(findings.empty()) << document;
-    EXPECT_EQ(findings.front().line, 1u);
+    ASSERT_EQ(findings.size(), 1u) << document;
+    EXPECT_EQ(findings.front().message, make_error_code(Errc::HasDoctype).message());
   }
-  EXPECT_STREQ(std::getenv("XERCES_DISABLE_DTD"), "1");
-}
-
-/// The memory of a Xerces that never hears of the switch: whoever asks for some unsets it.
-class Deaf final : public xercesc::MemoryManager {
- public:
-  explicit Deaf(bool is_deaf) : is_deaf_(is_deaf) {}
-  void* allocate(XMLSize_t size) override {
-    if (is_deaf_) ::unsetenv("XERCES_DISABLE_DTD");
-    return ::operator new(size);
-  }
-  void deallocate(void* memory) override { ::operator delete(memory); }
-  MemoryManager* getExceptionMemoryManager() override { return this; }
-
- private:
-  bool is_deaf_;
-};
-
-/// Ends the process: 0 where schemas start in it, 7 where they refuse to.
-[[noreturn]] void start_schemas_over(Deaf memory) {
-  using Xerces = xercesc::XMLPlatformUtils;
-  Xerces::Initialize(xercesc::XMLUni::fgXercescDefaultLocale, nullptr, nullptr, &memory);
-  try {
-    start_schemas();
-  } catch (const std::runtime_error&) {
-    std::_Exit(7);
-  }
-  std::_Exit(0);
-}
-
-TEST(SchemaDeathTest, DoesNotStartWhereXercesReadsDocumentTypes_K11) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a new process: Xerces starts once in each
-  EXPECT_EXIT(start_schemas_over(Deaf(true)), testing::ExitedWithCode(7), "");
-  EXPECT_EXIT(start_schemas_over(Deaf(false)), testing::ExitedWithCode(0), "");
 }
 
 TEST(Schema, IgnoresSchemaHintsOfTheDocument_X03) {
@@ -131,7 +107,7 @@ TEST(Schema, DoesNotStartWithABrokenOrMissingSchema) {
   EXPECT_THROW(start({{"driver.xsd", driver}, {"order.xsd", order}, {"line.xsd", "<broken"}}), std::runtime_error);
 }
 
-TEST(Schema, KeepsPoolsOfOneThreadApartAlsoWhenOneIsGone) {
+TEST(Schema, KeepsPoolsApartAlsoWhenOneIsGone) {
   auto first = std::make_unique<SchemaPool>(std::vector<SchemaSource>{{"line.xsd", line}});
   EXPECT_TRUE(first->validate("<line xmlns='urn:line'>2026-11-21</line>").empty());
   EXPECT_FALSE(first->validate(valid).empty());

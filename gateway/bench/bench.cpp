@@ -187,13 +187,13 @@ std::span<Signed> Run::next_requests(std::size_t count) {
 }
 
 Result<void> Run::measure_inprocess(MeasuredHouse& house) {
-  const auto& peer = keys_.partner.certificate;
+  InProcess door(house, keys_.partner.certificate, std::max(1u, std::thread::hardware_concurrency()));
   Sample warming;
-  TRY(inprocess_round(house, peer, next_requests(plan_.warm_up_requests()), warming));
+  TRY(door.round(next_requests(plan_.warm_up_requests()), warming));
   std::vector<double> r, cost, batch;
   for (std::size_t i = 0; i < plan_.rounds; ++i) {
     r.push_back(sign_.round_us());
-    const auto round = TRY(inprocess_round(house, peer, next_requests(plan_.round_requests()), sample_));
+    const auto round = TRY(door.round(next_requests(plan_.round_requests()), sample_));
     cost.push_back(round.cpu_us);
     batch.push_back(round.batch);
     console_.progress(i + 1, plan_.rounds);

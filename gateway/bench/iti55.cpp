@@ -4,9 +4,8 @@
 #include "gateway/bench/figures.hpp"
 
 #include <atomic>
+#include <barrier>
 #include <semaphore>
-#include <thread>
-#include <thread>
 
 namespace gateway::bench {
 namespace {
@@ -67,49 +66,74 @@ Result<void> check_answer(unsigned status, base::BytesView envelope, const Someb
                                                     : ": " + std::string(envelope.substr(reason, 200))));
 }
 
-Result<Round> inprocess_round(MeasuredHouse& house, const certs::Certificate& certificate, std::span<Signed> requests,
-                              Sample& sample) {
-  const auto peer = std::make_shared<const net::Peer>(net::Peer{.address = "127.0.0.1", .certificate = certificate});
-  std::vector<net::Request> ready;
-  for (auto& request : requests) {
-    ready.push_back({.method = "POST",
-                     .path = path,
-                     .content_type = std::string(Asker::content_type),
-                     .body = std::move(request.body),
-                     .peer = peer,
-                     .first_byte = std::chrono::steady_clock::now()});
-  }
-  std::vector<net::Response> answers(requests.size());
-  std::counting_semaphore<in_flight> places(in_flight);
+/// What the threads do between two waits: take the next request, have it answered.
+struct InProcess::Work {
+  explicit Work(std::ptrdiff_t threads) : begin(threads + 1), end(threads + 1) {}
 
-  const auto before = house.journal().figures();
-  const double begun = process_cpu_us();
-  // As `serve` does: one thread that answers for each core.
+  std::barrier<> begin, end;
+  bool over = false;
+  std::vector<net::Request> ready = {};
+  std::vector<net::Response> answers = {};
   std::atomic<std::size_t> next = 0;
-  const auto answer_on_this_core = [&] {
-    for (std::size_t i = next++; i < ready.size(); i = next++) {
-      places.acquire();
-      house.door().answer(std::move(ready[i]), [&places, &answer = answers[i]](net::Response response) {
+  std::counting_semaphore<in_flight> places{in_flight};
+};
+
+InProcess::InProcess(MeasuredHouse& house, const certs::Certificate& certificate, unsigned threads)
+    : house_(house),
+      peer_(std::make_shared<const net::Peer>(net::Peer{.address = "127.0.0.1", .certificate = certificate})),
+      work_(std::make_unique<Work>(static_cast<std::ptrdiff_t>(threads))) {
+  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { answer_until_told_otherwise(); });
+}
+
+InProcess::~InProcess() {
+  work_->over = true;
+  work_->begin.arrive_and_wait();
+}
+
+void InProcess::answer_until_told_otherwise() {
+  auto& work = *work_;
+  while (true) {
+    work.begin.arrive_and_wait();
+    if (work.over) return;
+    for (std::size_t i = work.next++; i < work.ready.size(); i = work.next++) {
+      work.places.acquire();
+      house_.door().answer(std::move(work.ready[i]), [&work, &answer = work.answers[i]](net::Response response) {
         answer = std::move(response);
-        places.release();
+        work.places.release();
       });
     }
-  };
-  {
-    std::vector<std::jthread> cores;
-    for (unsigned core = 0; core < std::max(1u, std::thread::hardware_concurrency()); ++core) {
-      cores.emplace_back(answer_on_this_core);
-    }
+    work.end.arrive_and_wait();
   }
-  for (std::size_t i = 0; i < in_flight; ++i) places.acquire();
-  const double spent = process_cpu_us() - begun;
+}
 
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    const auto envelope = joined(answers[i]);
-    TRY(check_answer(answers[i].status, envelope, *requests[i].about));
+Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
+  auto& work = *work_;
+  work.ready.clear();
+  for (auto& request : requests) {
+    work.ready.push_back({.method = "POST",
+                          .path = path,
+                          .content_type = std::string(Asker::content_type),
+                          .body = std::move(request.body),
+                          .peer = peer_,
+                          .first_byte = std::chrono::steady_clock::now()});
+  }
+  work.answers.assign(requests.size(), {});
+  work.next = 0;
+
+  const auto before = house_.journal().figures();
+  const double begun = process_cpu_us();
+  work.begin.arrive_and_wait();
+  work.end.arrive_and_wait();
+  for (std::size_t i = 0; i < in_flight; ++i) work.places.acquire();
+  const double spent = process_cpu_us() - begun;
+  work.places.release(in_flight);
+
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto envelope = joined(work.answers[i]);
+    TRY(check_answer(work.answers[i].status, envelope, *requests[i].about));
     if (i % sample_every(requests.size()) == 0) sample.push_back(envelope);
   }
-  return Round{spent / static_cast<double>(requests.size()), batch_since(before, house.journal())};
+  return Round{spent / static_cast<double>(requests.size()), batch_since(before, house_.journal())};
 }
 
 TlsDoor::TlsDoor(MeasuredHouse& house, net::Destination destination)
@@ -127,16 +151,13 @@ Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys&
 }
 
 Result<void> TlsDoor::listen(const Keys& keys) {
-  const auto soap = [this](net::Request request, net::Reply reply) {
-    house_.door().answer(std::move(request), std::move(reply));
-  };
   destination_.port = TRY(server_.open(
       {.name = "network",
        .address = destination_.address,
        .tls = net::Tls{.credential = keys.tls,
                        .accept_client =
                            [this](const net::Peer& peer) { return house_.door().accepts(peer, house_.directory()); }},
-       .routes = {{"POST", path, soap}}}));
+       .routes = house_.door().routes({path})}));
   server_.start();
   for (std::size_t i = 0; i < in_flight; ++i) clients_.push_back(TRY(net::BlockingClient::connect(destination_)));
   return {};

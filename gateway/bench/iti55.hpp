@@ -6,6 +6,8 @@
 #include "gateway/bench/sample.hpp"
 #include "gateway/net/blocking_client.hpp"
 
+#include <thread>
+
 namespace gateway::bench {
 
 enum class Errc {
@@ -24,9 +26,24 @@ struct Round {
   double batch = 0;  ///< entries of one commit
 };
 
-/// NetworkDoor::answer in a closed loop with sixteen requests in flight. The CPU time is that of the whole process.
-Result<Round> inprocess_round(MeasuredHouse& house, const certs::Certificate& peer, std::span<Signed> requests,
-                              Sample& sample);
+/// NetworkDoor::answer in a closed loop with sixteen requests in flight, on one thread for each core: as in `serve`,
+/// they live as long as the house does.
+class InProcess {
+ public:
+  InProcess(MeasuredHouse& house, const certs::Certificate& peer, unsigned threads);
+  ~InProcess();
+  /// The CPU time is that of the whole process.
+  Result<Round> round(std::span<Signed> requests, Sample& sample);
+
+ private:
+  struct Work;
+  void answer_until_told_otherwise();
+
+  MeasuredHouse& house_;
+  std::shared_ptr<const net::Peer> peer_;
+  std::unique_ptr<Work> work_;
+  std::vector<std::jthread> threads_;  ///< last: they end before what they work on
+};
 
 /// A network door on the loopback interface with one I/O thread, and a partner with sixteen connections.
 class TlsDoor {

@@ -109,7 +109,6 @@ Route MeasuredHouse::route() {
 
 Result<std::unique_ptr<MeasuredHouse>> MeasuredHouse::build(const fs::path& directory, const Keys& keys,
                                                             std::span<const Somebody> people) {
-  base::xml::start_schemas();
   (void)xca::schemas();
   const std::string url = "sqlite:" + (directory / "gatehouse.db").string();
   TRY(store::Database::migrate(url));

@@ -37,6 +37,18 @@ NetworkDoor::NetworkDoor(NetworkDoorSettings settings, RespondingGateway& gatewa
       floor_(settings.floor_least),
       refusals_(settings.refusals_one_by_one) {}
 
+std::vector<net::Route> NetworkDoor::routes(std::initializer_list<std::string_view> paths) {
+  std::vector<net::Route> rows;
+  for (const std::string_view path : paths) {
+    rows.push_back({.method = "POST",
+                    .path = std::string(path),
+                    .handler = [this](net::Request request,
+                                      net::Reply reply) { answer(std::move(request), std::move(reply)); },
+                    .expect = [this] { return journal_.expect(); }});
+  }
+  return rows;
+}
+
 void NetworkDoor::answer(net::Request request, net::Reply reply) {
   auto passage = std::make_shared<Passage>();
   passage->request = std::move(request);

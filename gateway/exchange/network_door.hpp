@@ -20,6 +20,8 @@ class NetworkDoor {
   NetworkDoor(NetworkDoorSettings settings, RespondingGateway& gateway, audit::Journal& journal,
               net::Metrics& metrics);
 
+  /// The rows of a door that takes any transaction at these paths.
+  std::vector<net::Route> routes(std::initializer_list<std::string_view> paths);
   /// Answers one POST of SOAP. [net::Handler]
   void answer(net::Request request, net::Reply reply);
   /// Judges a client certificate during the TLS handshake; one that is refused is written down.

@@ -255,7 +255,7 @@ Result<void> RespondingGateway::claim(Exchange& exchange, const xca::wss::Verifi
 
 /// Schema findings on what came in are counted; they refuse only where a partner is set to strict. [design §5]
 Result<void> RespondingGateway::check_schema(Exchange& exchange, const xca::soap::Envelope& envelope) const {
-  const auto findings = xca::schemas().validate(base::xml::serialize(envelope.payload()));
+  const auto findings = xca::schemas().validate(envelope.payload());
   if (findings.empty()) return {};
   if (exchange.partner.strict_schema) return base::fail(xca::soap::Errc::SchemaInvalid);
   if (exchange.event.note.empty()) exchange.event.note = std::to_string(findings.size()) + " schema findings";

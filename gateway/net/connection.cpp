@@ -339,6 +339,8 @@ asio::awaitable<std::optional<Response>> Connection::ask_handler(const Route& ro
   } const leave{*pending};
   bool failed = false;
   try {
+    const auto expected = route.expect ? route.expect() : nullptr;
+    if (expected) co_await asio::post(loop_.io, asio::use_awaitable);  // behind those who are ready to be read
     const auto& header = reader.header();
     const auto later = std::make_shared<AnswerLater>(pending);
     route.handler(Request{.method = header.method,

@@ -53,6 +53,9 @@ using Handler = std::function<void(Request, Reply)>;
 struct Route {
   std::string method, path;
   Handler handler;
+  /// Told of each request as it has come in. All that are ready on a thread are read in before the first of them is
+  /// handled; what this returns is kept until its request has been.
+  std::function<std::shared_ptr<void>()> expect = {};
 };
 
 /// What one door may cost; every value is a setting.

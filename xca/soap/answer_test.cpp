@@ -148,7 +148,6 @@ TEST(Fault, NamesTheHeaderThatWasNotUnderstoodWhereItIsPlain) {
 }
 
 TEST(Fault, IsValidByOurSchemas) {
-  base::xml::start_schemas();
   for (const auto& answer : {fault(Errc::WrongEnvelope), fault(Errc::NotUnderstood, "{urn:x}a"),
                              fault(Errc::ActionNotSupported), fault(wss::Errc::MessageExpired)})
     for (const auto& finding : schemas().validate(text_of(answer))) ADD_FAILURE() << finding.message;
