@@ -60,7 +60,7 @@ class OnlyGiven {
     if (source == given->end()) return nullptr;
     auto* bytes = xmlParserInputBufferCreateMem(source->text.data(), int(source->text.size()), XML_CHAR_ENCODING_NONE);
     auto* input = xmlNewIOInputStream(context, bytes, XML_CHAR_ENCODING_NONE);
-    if (input != nullptr) input->filename = reinterpret_cast<const char*>(xmlStrdup(reinterpret_cast<const xmlChar*>(url)));
+    if (input != nullptr) input->filename = xmlMemStrdup(url);
     return input;
   }
 
