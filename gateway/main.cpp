@@ -113,9 +113,9 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   auto signing = TRY(cli::load_credential(config.signing_certificate, config.signing_key));
 
   // 3 Shelves.
+  auto audit_key = TRY(cli::load_key(config.audit_key));
   const auto journal = TRY(audit::Journal::open(
-      database,
-      {.node = config.node, .key = TRY(cli::load_key(config.audit_key)), .witness_file = config.audit_witness}));
+      database, {.node = config.node, .key = std::move(audit_key), .witness_file = config.audit_witness}));
   directory::DirectoryShelf directory(database, TRY(cli::load_evidence(config)));
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database);
@@ -123,7 +123,8 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   // 4 The corridors and their door.
   net::Metrics metrics;
   const auto message_bytes = static_cast<std::size_t>(config.network_message_mib) << 20;
-  exchange::RespondingSettings settings{.rules = TRY(cli::load_rules(config)),
+  auto rules = TRY(cli::load_rules(config));
+  exchange::RespondingSettings settings{.rules = std::move(rules),
                                         .public_urls = config.network_public_urls};
   settings.limits.bytes = message_bytes;
   settings.documents_per_retrieve = static_cast<std::size_t>(config.answers_documents_per_retrieve);

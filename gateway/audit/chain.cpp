@@ -42,13 +42,17 @@ Result<Bytes> read_hash(const base::json::Value& json, std::string_view name) {
 Result<Checkpoint> read_checkpoint(const base::json::Value& json) {
   const auto seq = TRY(json.integer_member("seq")), rows = TRY(json.integer_member("rows"));
   if (seq < 0 || rows < 0) return base::fail(base::json::Errc::WrongType);
-  return Checkpoint{.node = std::string(TRY(json.string_member("node"))),
+  const auto node = TRY(json.string_member("node"));
+  const auto at = TRY(json.integer_member("at"));
+  auto head = TRY(read_hash(json, "head")), root = TRY(read_hash(json, "root"));
+  auto signature = TRY(base::read_base64(TRY(json.string_member("signature")), 0));
+  return Checkpoint{.node = std::string(node),
                     .seq = static_cast<std::uint64_t>(seq),
-                    .head = TRY(read_hash(json, "head")),
-                    .root = TRY(read_hash(json, "root")),
+                    .head = std::move(head),
+                    .root = std::move(root),
                     .rows = static_cast<std::uint64_t>(rows),
-                    .at = base::from_micros(TRY(json.integer_member("at"))),
-                    .signature = TRY(base::read_base64(TRY(json.string_member("signature")), 0))};
+                    .at = base::from_micros(at),
+                    .signature = std::move(signature)};
 }
 
 }  // namespace

@@ -178,7 +178,7 @@ struct Journal::Parts {
       entries += batch.size();
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      batch[i].done(written ? Result<Claimed>(std::move((*written)[i])) : Result<Claimed>(written.error()));
+      batch[i].done(written ? std::move((*written)[i]) : Result<Claimed>(written.error()));
     }
     if (written) prune_by(batch);
   }

@@ -48,12 +48,17 @@ struct Claimed {
   std::string repeat_of;
 };
 
+/// What a person changes, made in the commit that says so: on the writer's thread, whose session of the database it
+/// uses. It may complete the event. Where it fails, neither it nor its entry leaves anything behind.
+using Change = std::function<Result<void>(Event&)>;
+
 /// Everything one request writes in its commit.
 struct Entry {
   std::optional<Claim> claim = {};
   std::optional<Event> event = {};
   std::optional<DecisionRecord> decision = {};
   bool may_ride_along = false;  ///< nobody waits for it: it goes with the next commit, at the latest in 50 ms
+  Change change = {};           ///< of an entry with an event
 };
 
 /// Holds a request's place among those in flight; leaving it frees the place.
@@ -87,9 +92,9 @@ class Journal {
   std::shared_ptr<Coming> expect();
 
   /// Queues an entry. `done` is called once, on the writer's thread, after the commit (with the claim's final verdict)
-  /// or its failure; nothing may leave before. It must not throw, nor wait for this journal. If the final verdict
-  /// refuses, event and decision were not written; if it is Repeat, the event was written with its repeat_of.
-  /// @error Errc::QueueFull (then `done` is called at once, by this thread); store::Errc::…
+  /// or its failure, be it that of its change; nothing may leave before. It must not throw, nor wait for this journal.
+  /// If the final verdict refuses, event and decision were not written; if it is Repeat, the event was written with its
+  /// repeat_of. @error Errc::QueueFull (then `done` is called at once, by this thread); store::Errc::…
   void commit(Entry entry, std::function<void(Result<Claimed>)> done);
   /// commit() for those who can wait.
   Result<Claimed> commit_and_wait(Entry entry);

@@ -144,6 +144,46 @@ TEST_P(JournalOnBoth, ClaimsWithoutWritingWhereThereIsNoEvent) {
   EXPECT_EQ(count("replay_requests"), 1);
 }
 
+TEST_P(JournalOnBoth, CommitsAChangeWithTheEventThatTellsOfIt) {
+  auto told = entry("r1");
+  told.change = [this](Event& event) -> Result<void> {
+    auto* mine = TRY(database_->session());
+    TRY(mine->execute("UPDATE replay_pruned SET window_end = 7 WHERE one = 1"));
+    event.sentence = "completed by its change";
+    return mine->transaction([&]() -> Result<void> {
+      TRY(mine->execute("UPDATE replay_pruned SET window_end = window_end + 1 WHERE one = 1"));
+      return {};
+    });
+  };
+  ASSERT_TRUE(journal_->commit_and_wait(told));
+  EXPECT_EQ(session().select("SELECT window_end FROM replay_pruned", "i")->at(0).integer(0), 8);
+  const auto payload = search(session(), {.request = "r1", .kind = "event"})->at(0).payload;
+  EXPECT_NE(payload.find("completed by its change"), std::string::npos);
+  EXPECT_TRUE(verified().sound());
+}
+
+TEST_P(JournalOnBoth, LeavesNothingOfAChangeThatFailsNorOfItsEvent) {
+  auto refused = entry("r1");
+  refused.change = [this](Event&) -> Result<void> {
+    auto* mine = TRY(database_->session());
+    TRY(mine->execute("UPDATE replay_pruned SET window_end = 9 WHERE one = 1"));
+    return base::fail(store::Errc::Unreadable, "no");
+  };
+  auto broken = entry("r2");
+  broken.change = [this](Event&) -> Result<void> {
+    TRY(TRY(database_->session())->execute("INSERT INTO replay_pruned (one, window_end) VALUES (1, 1)"));
+    return {};
+  };
+  EXPECT_EQ(journal_->commit_and_wait(refused).error().code, store::Errc::Unreadable);
+  EXPECT_EQ(journal_->commit_and_wait(broken).error().code, store::Errc::Conflict);
+  ASSERT_TRUE(journal_->commit_and_wait(entry("r3"))) << "the next is not touched";
+  EXPECT_EQ(session().select("SELECT window_end FROM replay_pruned", "i")->at(0).integer(0), 0);
+  EXPECT_TRUE(search(session(), {.request = "r1"})->empty());
+  EXPECT_TRUE(search(session(), {.request = "r2"})->empty());
+  EXPECT_TRUE(journal_->healthy());
+  EXPECT_TRUE(verified().sound());
+}
+
 TEST_P(JournalOnBoth, FailsAtOnceWhenTheQueueIsFull) {
   auto small = options();
   small.queue_max = 0;

@@ -3,6 +3,7 @@
 #include "gateway/audit/replay.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <numeric>
 
 namespace gateway::audit {
@@ -68,7 +69,8 @@ Event marked(Event event, const Claimed& claimed) {
 
 struct Writer::Batch {
   std::span<const Entry* const> entries;
-  std::vector<Claimed> claimed;  ///< by entry
+  std::vector<Result<Claimed>> outcomes;  ///< by entry
+  std::deque<Event> events = {};          ///< those that differ from what their entries hold
   std::optional<Checkpoint> checkpoint = {};
   Head head = {};  ///< after it
 };
@@ -96,7 +98,8 @@ Result<Writer::Head> Writer::read_head(Session& session) {
   const auto rows = TRY(session.select("SELECT seq, hash FROM audit_chain WHERE node = :p1 ORDER BY seq DESC LIMIT 1",
                                        "it", {options_.node}, 1));
   if (rows.empty()) return Head{};
-  return Head{.seq = static_cast<std::uint64_t>(rows[0].integer(0)), .hash = TRY(base::read_hex(rows[0].text(1)))};
+  auto hash = TRY(base::read_hex(rows[0].text(1)));
+  return Head{.seq = static_cast<std::uint64_t>(rows[0].integer(0)), .hash = std::move(hash)};
 }
 
 /// A crash between COMMIT and the witness leaves the witness one line behind.
@@ -106,21 +109,23 @@ Result<void> Writer::catch_up_witness(Session& session) {
       "ittiit", {options_.node}, 1));
   if (rows.empty()) return {};
   const auto& row = rows[0];
+  auto head = TRY(base::read_hex(row.text(1))), root = TRY(base::read_hex(row.text(2)));
+  auto signature = TRY(base::read_base64(row.text(5), 0));
   const auto line = witness_line(Checkpoint{.node = options_.node,
                                             .seq = static_cast<std::uint64_t>(row.integer(0)),
-                                            .head = TRY(base::read_hex(row.text(1))),
-                                            .root = TRY(base::read_hex(row.text(2))),
+                                            .head = std::move(head),
+                                            .root = std::move(root),
                                             .rows = static_cast<std::uint64_t>(row.integer(3)),
                                             .at = base::from_micros(row.integer(4)),
-                                            .signature = TRY(base::read_base64(row.text(5), 0))});
+                                            .signature = std::move(signature)});
   if (!witness_.holds_lately(line)) witness_.append(line);
   return {};
 }
 
-Result<std::vector<Claimed>> Writer::write(std::span<const Entry* const> entries) {
+Result<std::vector<Result<Claimed>>> Writer::write(std::span<const Entry* const> entries) {
   for (bool again = false;; again = true) {
     auto& session = *TRY(database_.session());
-    Batch batch{.entries = entries, .claimed = {}};
+    Batch batch{.entries = entries, .outcomes = std::vector<Result<Claimed>>(entries.size(), Claimed{})};
     bool reached_commit = false;
     const auto outcome = session.transaction([&]() -> Result<void> {
       TRY(write_batch(session, batch));
@@ -130,7 +135,7 @@ Result<std::vector<Claimed>> Writer::write(std::span<const Entry* const> entries
     if (outcome || (reached_commit && batch.checkpoint && was_committed(*batch.checkpoint))) {
       head_ = std::move(batch.head);
       if (batch.checkpoint) witness_.append(witness_line(*batch.checkpoint));
-      return std::move(batch.claimed);
+      return std::move(batch.outcomes);
     }
     head_.reset();
     if (again || outcome.error().code != store::Errc::Conflict) return outcome.error();
@@ -140,19 +145,18 @@ Result<std::vector<Claimed>> Writer::write(std::span<const Entry* const> entries
 Result<void> Writer::write_batch(Session& session, Batch& batch) {
   batch.head = head_ ? *head_ : TRY(read_head(session));
   TRY(judge_claims(session, batch));
-  std::vector<Event> events;
   std::vector<Line> lines;
-  events.reserve(batch.entries.size());
   lines.reserve(batch.entries.size() * 2);
   Instant at = Instant::min();
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     const Entry& entry = *batch.entries[i];
-    const Claimed& claimed = batch.claimed[i];
-    if (!goes_on(claimed.verdict)) continue;
-    if (entry.event) {
-      const bool as_it_is = claimed.verdict == ClaimVerdict::New;
-      const Event& event = as_it_is ? *entry.event : events.emplace_back(marked(*entry.event, claimed));
-      lines.push_back({.payload = canonical(event), .event = &event, .request = &event.request, .at = event.at});
+    const Event* event = entry.event ? &*entry.event : nullptr;
+    if (entry.change) event = changed(session, batch, i);
+    if (!batch.outcomes[i] || !goes_on(batch.outcomes[i]->verdict)) continue;
+    if (event) {
+      const Claimed& claimed = *batch.outcomes[i];
+      if (claimed.verdict != ClaimVerdict::New) event = &batch.events.emplace_back(marked(*event, claimed));
+      lines.push_back({.payload = canonical(*event), .event = event, .request = &event->request, .at = event->at});
     }
     if (entry.decision) {
       const auto& decision = *entry.decision;
@@ -166,10 +170,18 @@ Result<void> Writer::write_batch(Session& session, Batch& batch) {
   return write_chain(session, batch, lines);
 }
 
+/// Makes an entry's change; its failure is the entry's alone. @return the event as the change completed it
+const Event* Writer::changed(Session& session, Batch& batch, std::size_t at) {
+  const Entry& entry = *batch.entries[at];
+  auto& event = batch.events.emplace_back(*entry.event);
+  const auto made = session.savepoint([&] { return entry.change(event); });
+  if (!made) batch.outcomes[at] = made.error();
+  return &event;
+}
+
 /// Rows are claimed in the order of their proofs: two nodes that lock the same ones in two orders would block each
 /// other.
 Result<void> Writer::judge_claims(Session& session, Batch& batch) {
-  batch.claimed.resize(batch.entries.size());
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     if (batch.entries[i]->claim) order.push_back(i);
@@ -178,7 +190,7 @@ Result<void> Writer::judge_claims(Session& session, Batch& batch) {
                            [&](std::size_t i) -> const std::string& { return batch.entries[i]->claim->proof; });
   for (const std::size_t i : order) {
     const Entry& entry = *batch.entries[i];
-    batch.claimed[i] = TRY(
+    batch.outcomes[i] = TRY(
         claim_rows(session, database_.is_postgresql(), *entry.claim, options_.limits, stored_text(request_of(entry))));
   }
   return {};

@@ -15,9 +15,9 @@ class Writer {
   static Result<Writer> open(store::Database& database, Journal::Options options);
 
   /// Commits all entries or none. A head that another process moved on is read again once.
-  /// @return what became of the claims, in order; an entry whose claim is refused left nothing behind
+  /// @return what became of each, in order; an entry whose claim is refused, or whose change fails, left nothing behind
   /// @error store::Errc::…
-  Result<std::vector<Claimed>> write(std::span<const Entry* const> entries);
+  Result<std::vector<Result<Claimed>>> write(std::span<const Entry* const> entries);
 
   /// Commits something that changes nothing: whether the database takes commits again.
   Result<void> probe();
@@ -40,6 +40,7 @@ class Writer {
 
   Writer(store::Database& database, Journal::Options options, WitnessFile witness);
   Result<void> judge_claims(store::Session& session, Batch& batch);
+  const Event* changed(store::Session& session, Batch& batch, std::size_t at);
   Result<void> write_batch(store::Session& session, Batch& batch);
   Result<void> write_chain(store::Session& session, Batch& batch, std::span<const Line> lines);
   Result<void> write_checkpoint(store::Session& session, Batch& batch, std::span<const Bytes> leaves);

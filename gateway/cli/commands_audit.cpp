@@ -27,17 +27,19 @@ Result<std::size_t> limit(const Arguments& arguments) {
 
 Result<Exit> search(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
-  const auto rows =
-      TRY(audit::search(*TRY(house.database->session()), {.from = TRY(instant(arguments, "from")),
-                                                          .to = TRY(instant(arguments, "to")),
-                                                          .request = arguments.text("request"),
-                                                          .patient = arguments.text("patient"),
-                                                          .implementer = arguments.text("partner"),
-                                                          .outcome = arguments.text("outcome"),
-                                                          .reason = arguments.text("reason"),
-                                                          .kind = arguments.text("kind"),
-                                                          .limit = TRY(limit(arguments)),
-                                                          .newest_first = !arguments.has("oldest-first")}));
+  const auto from = TRY(instant(arguments, "from")), to = TRY(instant(arguments, "to"));
+  const auto most = TRY(limit(arguments));
+  auto& session = *TRY(house.database->session());
+  const auto rows = TRY(audit::search(session, {.from = from,
+                                                .to = to,
+                                                .request = arguments.text("request"),
+                                                .patient = arguments.text("patient"),
+                                                .implementer = arguments.text("partner"),
+                                                .outcome = arguments.text("outcome"),
+                                                .reason = arguments.text("reason"),
+                                                .kind = arguments.text("kind"),
+                                                .limit = most,
+                                                .newest_first = !arguments.has("oldest-first")}));
   std::vector<Fields> shown;
   for (const auto& row : rows) {
     shown.push_back(Fields()

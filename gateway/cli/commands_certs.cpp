@@ -56,13 +56,14 @@ Result<Exit> issue(const Arguments& arguments, Console& console) {
   const std::filesystem::path ca = arguments.text("ca");
   const auto authority =
       TRY(certs::CertificateAuthority::open(TRY(load_credential((ca / "ca.pem").string(), (ca / "ca.key").string()))));
+  const auto lifetime = std::chrono::days(TRY(days(arguments, 365)));
   const auto credential = authority.issue({.subject = {.common_name = arguments.text("name"),
                                                        .organization = arguments.text("organization"),
                                                        .organizational_unit = arguments.text("unit"),
                                                        .dns_names = arguments.list("dns"),
                                                        .ip_addresses = arguments.list("ip")},
                                            .now = system_now(),
-                                           .lifetime = std::chrono::days(TRY(days(arguments, 365))),
+                                           .lifetime = lifetime,
                                            .key = arguments.has("p256") ? certs::KeyKind::Ec : certs::KeyKind::Rsa});
   const std::string out = arguments.text("out");
   std::string pem = credential.certificate.to_pem();

@@ -27,30 +27,37 @@ Result<policy::PurposeSet> purposes(const std::string& words) {
   return base::fail(ConfigErrc::OutOfRange, "Purposes are all, none or a list of " + known + "; not " + words);
 }
 
-Result<void> note(House& house, std::string command, const policy::Clinic& clinic, const std::string& actor,
-                  std::string sentence) {
+/// Makes a change to a clinic and writes it down, together.
+Result<policy::Clinic> change_and_note(House& house, std::string command, const std::string& actor,
+                                       const std::string& sentence,
+                                       const std::function<Result<policy::Clinic>()>& change) {
   audit::Event event;
   event.transaction = std::move(command);
   event.outcome = audit::Outcome::Changed;
-  event.clinic = clinic.id;
   event.user = actor;
-  event.sentence = std::move(sentence);
-  return write_down(house, std::move(event));
+  std::optional<policy::Clinic> clinic;
+  TRY(write_down(house, std::move(event), [&](audit::Event& written) -> Result<void> {
+    clinic = TRY(change());
+    written.clinic = clinic->id;
+    written.sentence = sentence + clinic->defaults.words();
+    return {};
+  }));
+  return *clinic;
 }
 
 Result<Exit> add(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const std::string home = arguments.text("home"), actor = arguments.text("by");
-  const auto clinic =
-      TRY(patients::add_clinic(*house.database,
-                               {.home = home,
-                                .name = arguments.text("name"),
-                                .time_zone = arguments.text("time-zone", "UTC"),
-                                .assigning_authority = arguments.text("assigning-authority", home),
-                                .repository_id = arguments.text("repository", home + ".1"),
-                                .purposes = TRY(purposes(arguments.text("purposes", "treatment,payment,operations")))},
-                               actor, system_now()));
-  TRY(note(house, "clinic add", clinic, actor, "clinic added with purposes " + clinic.defaults.words()));
+  const auto defaults = TRY(purposes(arguments.text("purposes", "treatment,payment,operations")));
+  const patients::NewClinic wanted{.home = home,
+                                   .name = arguments.text("name"),
+                                   .time_zone = arguments.text("time-zone", "UTC"),
+                                   .assigning_authority = arguments.text("assigning-authority", home),
+                                   .repository_id = arguments.text("repository", home + ".1"),
+                                   .purposes = defaults};
+  const auto clinic = TRY(change_and_note(house, "clinic add", actor, "clinic added with purposes ", [&] {
+    return patients::add_clinic(*house.database, wanted, actor, system_now());
+  }));
   console.show(describe(clinic));
   return Exit::Done;
 }
@@ -80,8 +87,9 @@ Result<Exit> set_settings(const Arguments& arguments, Console& console) {
                         "There is no setting " + assignment.substr(0, equals) + "; write purposes=treatment,payment");
     }
     const auto set = TRY(purposes(assignment.substr(equals + 1)));
-    clinic = TRY(patients::set_clinic_purposes(*house.database, clinic.id, set, actor, system_now()));
-    TRY(note(house, "settings set", clinic, actor, "default purposes are now " + set.words()));
+    clinic = TRY(change_and_note(house, "settings set", actor, "default purposes are now ", [&] {
+      return patients::set_clinic_purposes(*house.database, clinic.id, set, actor, system_now());
+    }));
   }
   console.show(describe(clinic));
   console.say("It counts for every request from now on, for patients without a choice of their own.");

@@ -19,22 +19,28 @@ Fields describe(const directory::Organization& organization) {
   return fields;
 }
 
-Result<void> note(House& house, std::string command, const std::string& home, std::string sentence) {
+/// Makes a change to the directory and writes it down, together.
+Result<void> change_and_note(House& house, std::string command, const std::string& home, std::string sentence,
+                             audit::Change change) {
   audit::Event event;
   event.transaction = std::move(command);
   event.outcome = audit::Outcome::Changed;
   event.home = home;
   event.sentence = std::move(sentence);
-  return write_down(house, std::move(event));
+  return write_down(house, std::move(event), std::move(change));
 }
 
 Result<Exit> import(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   std::size_t skipped = 0;
   for (const auto& file : arguments.list("FILE")) {
-    const auto report = TRY(directory::import_directory(*house.database, TRY(read_file(file)), system_now()));
-    TRY(note(house, "partner import", {},
-             std::to_string(report.inserted) + " inserted, " + std::to_string(report.updated) + " updated"));
+    const auto text = TRY(read_file(file));
+    resources::ImportReport report;
+    TRY(change_and_note(house, "partner import", {}, {}, [&](audit::Event& event) -> Result<void> {
+      report = TRY(directory::import_directory(*house.database, text, system_now()));
+      event.sentence = std::to_string(report.inserted) + " inserted, " + std::to_string(report.updated) + " updated";
+      return {};
+    }));
     std::vector<std::string> why;
     for (const auto& one : report.first_skipped) why.push_back(one.place + ": " + one.sentence);
     console.show(Fields()
@@ -79,8 +85,10 @@ Result<Exit> pin(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const std::string home = arguments.text("HOME");
   const auto certificate = TRY(certs::Certificate::from_pem(TRY(read_file(arguments.text("CERTIFICATE")))));
-  TRY(directory::pin_certificate(*house.database, home, certificate, system_now()));
-  TRY(note(house, "partner pin", home, "certificate " + base::hex(certificate.sha256()) + " pinned"));
+  TRY(change_and_note(house, "partner pin", home, "certificate " + base::hex(certificate.sha256()) + " pinned",
+                      [&](audit::Event&) {
+                        return directory::pin_certificate(*house.database, home, certificate, system_now());
+                      }));
   console.show(Fields()
                    .text("home", home)
                    .text("pinned", base::hex(certificate.sha256()))
@@ -95,8 +103,9 @@ Result<Exit> tie_subject(const Arguments& arguments, Console& console) {
   if (std::filesystem::exists(subject)) {  // a certificate file stands for its subject
     subject = TRY(certs::Certificate::from_pem(TRY(read_file(subject)))).subject();
   }
-  TRY(directory::tie_subject(*house.database, home, subject, system_now()));
-  TRY(note(house, "partner tie-subject", home, "subject tied"));
+  TRY(change_and_note(house, "partner tie-subject", home, "subject tied", [&](audit::Event&) {
+    return directory::tie_subject(*house.database, home, subject, system_now());
+  }));
   console.show(Fields().text("home", home).text("subject", subject));
   return Exit::Done;
 }
@@ -106,8 +115,9 @@ Result<Exit> tie_key(const Arguments& arguments, Console& console) {
   const std::string home = arguments.text("HOME");
   const auto certificate = TRY(certs::Certificate::from_pem(TRY(read_file(arguments.text("CERTIFICATE")))));
   const std::string key = base::hex(certificate.public_key().spki_sha256());
-  TRY(directory::tie_key(*house.database, home, key, system_now()));
-  TRY(note(house, "partner tie-key", home, "key " + key + " tied"));
+  TRY(change_and_note(house, "partner tie-key", home, "key " + key + " tied", [&](audit::Event&) {
+    return directory::tie_key(*house.database, home, key, system_now());
+  }));
   console.show(Fields().text("home", home).text("key", key));
   return Exit::Done;
 }
@@ -115,8 +125,12 @@ Result<Exit> tie_key(const Arguments& arguments, Console& console) {
 Result<Exit> untie(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const std::string kind = arguments.text("KIND"), value = arguments.text("VALUE");
-  const bool removed = TRY(directory::untie(*house.database, kind, value));
-  if (removed) TRY(note(house, "partner untie", {}, kind + " " + value + " untied"));
+  bool removed = false;
+  TRY(change_and_note(house, "partner untie", {}, kind + " " + value, [&](audit::Event& event) -> Result<void> {
+    removed = TRY(directory::untie(*house.database, kind, value));
+    event.sentence += removed ? " untied" : " was not tied";
+    return {};
+  }));
   console.show(Fields().flag("removed", removed));
   return removed ? Exit::Done : Exit::Refused;
 }
@@ -133,12 +147,15 @@ Result<std::optional<Instant>> end_of(const Arguments& arguments) {
 Result<Exit> set(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const std::string home = arguments.text("HOME");
+  const auto until = TRY(end_of(arguments));
   const directory::Setting setting{.name = arguments.text("SETTING"),
                                    .value = arguments.text("VALUE"),
-                                   .until = TRY(end_of(arguments)),
+                                   .until = until,
                                    .reason = arguments.text("reason")};
-  TRY(directory::set_setting(*house.database, home, setting, system_now()));
-  TRY(note(house, "partner set", home, setting.name + "=" + setting.value + ": " + setting.reason));
+  TRY(change_and_note(house, "partner set", home, setting.name + "=" + setting.value + ": " + setting.reason,
+                      [&](audit::Event&) {
+                        return directory::set_setting(*house.database, home, setting, system_now());
+                      }));
   console.show(Fields()
                    .text("home", home)
                    .text("setting", setting.name)
@@ -149,9 +166,13 @@ Result<Exit> set(const Arguments& arguments, Console& console) {
 
 Result<Exit> clear(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
-  const bool removed =
-      TRY(directory::clear_setting(*house.database, arguments.text("HOME"), arguments.text("SETTING")));
-  if (removed) TRY(note(house, "partner clear", arguments.text("HOME"), arguments.text("SETTING") + " cleared"));
+  const std::string home = arguments.text("HOME"), setting = arguments.text("SETTING");
+  bool removed = false;
+  TRY(change_and_note(house, "partner clear", home, setting, [&](audit::Event& event) -> Result<void> {
+    removed = TRY(directory::clear_setting(*house.database, home, setting));
+    event.sentence += removed ? " cleared" : " was not set";
+    return {};
+  }));
   console.show(Fields().flag("removed", removed));
   return removed ? Exit::Done : Exit::Refused;
 }

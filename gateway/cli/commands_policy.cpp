@@ -24,7 +24,8 @@ Result<patients::ChoiceChange> change_of(const Arguments& arguments) {
 }
 
 Result<void> note(House& house, std::string command, audit::Outcome outcome, const policy::Clinic& clinic,
-                  const patients::PatientRecord& record, std::string actor, std::string sentence) {
+                  const patients::PatientRecord& record, std::string actor, std::string sentence,
+                  audit::Change change = {}) {
   audit::Event event;
   event.transaction = std::move(command);
   event.outcome = outcome;
@@ -32,7 +33,7 @@ Result<void> note(House& house, std::string command, audit::Outcome outcome, con
   event.patients = {record.id};
   event.user = std::move(actor);
   event.sentence = std::move(sentence);
-  return write_down(house, std::move(event));
+  return write_down(house, std::move(event), std::move(change));
 }
 
 Fields describe_facts(const patients::PatientRecord& record, const policy::ChoiceFacts& facts) {
@@ -62,9 +63,11 @@ Result<Exit> set(const Arguments& arguments, Console& console) {
   Meant meant = TRY(patient_of(arguments, "MRN"));
   const auto chosen = TRY(purposes(arguments.text("purposes")));
   const auto change = TRY(change_of(arguments));
-  TRY(patients::set_choice(*meant.house.database, meant.record.id, chosen, change, system_now()));
   TRY(note(meant.house, "policy set", audit::Outcome::Changed, meant.clinic, meant.record, change.actor,
-           "purposes are now " + chosen.words()));
+           "purposes are now " + chosen.words(), [&](audit::Event&) -> Result<void> {
+             TRY(patients::set_choice(*meant.house.database, meant.record.id, chosen, change, system_now()));
+             return {};
+           }));
   console.show(describe_facts(meant.record, TRY(patients::choice_facts(*meant.house.database, meant.record.id))));
   return Exit::Done;
 }
@@ -72,9 +75,11 @@ Result<Exit> set(const Arguments& arguments, Console& console) {
 Result<Exit> clear(const Arguments& arguments, Console& console) {
   Meant meant = TRY(patient_of(arguments, "MRN"));
   const auto change = TRY(change_of(arguments));
-  TRY(patients::clear_choice(*meant.house.database, meant.record.id, change, system_now()));
   TRY(note(meant.house, "policy clear", audit::Outcome::Changed, meant.clinic, meant.record, change.actor,
-           "back to the clinic's defaults"));
+           "back to the clinic's defaults", [&](audit::Event&) -> Result<void> {
+             TRY(patients::clear_choice(*meant.house.database, meant.record.id, change, system_now()));
+             return {};
+           }));
   console.show(describe_facts(meant.record, TRY(patients::choice_facts(*meant.house.database, meant.record.id))));
   return Exit::Done;
 }

@@ -95,14 +95,15 @@ Result<policy::Rules> load_rules(const Config& config) {
   return rules;
 }
 
-Result<void> write_down(House& house, audit::Event event) {
+Result<void> write_down(House& house, audit::Event event, audit::Change change) {
   const auto octets = certs::random_octets<16>();
   event.request = base::hex({reinterpret_cast<const char*>(octets.data()), octets.size()});
   event.at = system_now();
+  auto key = TRY(load_key(house.config.audit_key));
   auto journal = TRY(audit::Journal::open(*house.database, {.node = house.config.node + ".commands",
-                                                            .key = TRY(load_key(house.config.audit_key)),
+                                                            .key = std::move(key),
                                                             .witness_file = house.config.audit_witness}));
-  TRY(journal->commit_and_wait({.event = std::move(event)}));
+  TRY(journal->commit_and_wait({.event = std::move(event), .change = std::move(change)}));
   return {};
 }
 

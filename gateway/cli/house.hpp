@@ -34,8 +34,8 @@ Result<certs::TrustEvidence> load_evidence(const Config& config);
 /// The purposes this deployment answers and the codes that name them.
 Result<policy::Rules> load_rules(const Config& config);
 
-/// Writes one event of a command into the audit chain, under this node's name for commands. What cannot be written
-/// down is not done: call it before the change is reported.
-Result<void> write_down(House& house, audit::Event event);
+/// Writes one event of a command into the audit chain, under this node's name for commands, in one commit with the
+/// change it tells of: what cannot be written down is not done. @error that of the change too
+Result<void> write_down(House& house, audit::Event event, audit::Change change = {});
 
 }  // namespace gateway::cli

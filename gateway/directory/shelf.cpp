@@ -130,8 +130,8 @@ Result<void> read_settings(store::Session& session, Content& content) {
 /// All tables at one version: read between two equal looks at it.
 Result<Content> read_content(store::Session& session) {
   for (unsigned attempt = 0; attempt < reads_max; ++attempt) {
-    Content content{
-        .version = TRY(read_version(session)), .organizations = {}, .implementers = {}, .settings = {}, .pinned = {}};
+    Content content{};
+    content.version = TRY(read_version(session));
     TRY(read_organizations(session, content));
     TRY(read_ties(session, content));
     TRY(read_settings(session, content));

@@ -181,7 +181,8 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
                           entry.creation_time, base::to_micros(now)}));
     return {};
   }));
-  return ImportedDocument{outcome, patient.id, TRY(show_document(database, clinic, entry.unique_id))};
+  auto shown = TRY(show_document(database, clinic, entry.unique_id));
+  return ImportedDocument{outcome, patient.id, std::move(shown)};
 }
 
 Result<std::vector<DocumentEntry>> list_documents(store::Database& database, const policy::Clinic& clinic,

@@ -20,10 +20,11 @@ constexpr std::string_view record_columns = "p.id, p.clinic, p.mrn, p.demographi
 constexpr std::string_view record_letters = "ttttii";
 
 Result<PatientRecord> read_record(const store::Row& row) {
+  auto known = TRY(read_demographics(row.text(3)));
   return PatientRecord{.id = row.text(0),
                        .clinic = row.text(1),
                        .mrn = row.text(2),
-                       .known = TRY(read_demographics(row.text(3))),
+                       .known = std::move(known),
                        .entered_at = base::from_micros(row.integer(4)),
                        .updated_at = base::from_micros(row.integer(5))};
 }

@@ -91,7 +91,8 @@ Result<Value> take(Place& place, char kind, bool postgresql) {
   if (kind == 't') return Value{place.text};
   if (postgresql) {
     if (!place.text.starts_with(bytea_prefix)) return fail(Errc::Unreadable, "a blob column without hexadecimal text");
-    return Value{Blob{TRY(base::read_hex(std::string_view(place.text).substr(bytea_prefix.size())))}};
+    auto bytes = TRY(base::read_hex(std::string_view(place.text).substr(bytea_prefix.size())));
+    return Value{Blob{std::move(bytes)}};
   }
   Blob blob{std::string(place.blob->get_len(), '\0')};
   if (!blob.bytes.empty()) place.blob->read(0, blob.bytes.data(), blob.bytes.size());
@@ -400,7 +401,7 @@ Result<void> Connection::roll_back_and_return(Error error) {
 }
 
 Result<void> Connection::transaction(const std::function<Result<void>()>& work) {
-  if (in_transaction_) throw std::logic_error("a transaction within a transaction");
+  if (in_transaction_) return savepoint(work);
   TRY(execute(address_.postgresql ? "BEGIN" : "BEGIN IMMEDIATE"));
   in_transaction_ = true;
   failed_.reset();

@@ -64,7 +64,8 @@ class Session {
   }
   /// Runs `work` between BEGIN (IMMEDIATE on SQLite) and COMMIT; an error or exception of it rolls back, and so does a
   /// statement that failed within it, whatever `work` returns: PostgreSQL would take such a COMMIT for a ROLLBACK.
-  /// Errc::Unavailable of the COMMIT itself leaves open whether it happened.
+  /// Errc::Unavailable of the COMMIT itself leaves open whether it happened. Within another transaction it is a part of
+  /// that one: a savepoint.
   virtual Result<void> transaction(const std::function<Result<void>()>& work) = 0;
   /// Within a transaction: what fails in `work` undoes only `work`, and the transaction goes on.
   virtual Result<void> savepoint(const std::function<Result<void>()>& work) = 0;

@@ -69,7 +69,8 @@ Result<Package> open_multipart(const MediaType& type, BytesView wire, const Limi
     return fail(Errc::UnsupportedMediaType, "multipart of another root type");
   const auto boundary = type.parameter("boundary");
   if (!boundary) return fail(Errc::BadMultipart, "no boundary");
-  Package package{.root = {}, .encoding = Encoding::Mtom, .parts = TRY(read_multipart(wire, *boundary, limits))};
+  auto parts = TRY(read_multipart(wire, *boundary, limits));
+  Package package{.root = {}, .encoding = Encoding::Mtom, .parts = std::move(parts)};
   TRY(require_distinct_ids(package.parts));
 
   auto root = package.parts.begin();

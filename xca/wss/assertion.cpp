@@ -70,7 +70,8 @@ Result<void> read_head(const Element& assertion, Assertion& values) {
 }
 
 Result<Confirmation> read_confirmation(const Element& element) {
-  Confirmation confirmation{.method = TRY(read_attribute(element, "Method"))};
+  Confirmation confirmation;
+  confirmation.method = TRY(read_attribute(element, "Method"));
   const auto data = element.optional_child(ns::saml, "SubjectConfirmationData");
   if (!data) return unreadable("doubled SubjectConfirmationData");
   if (!*data) return confirmation;
@@ -129,8 +130,9 @@ Result<void> read_conditions(const Element& assertion, Claims& claims) {
 Result<void> read_statements(const Element& assertion, Claims& claims) {
   for (const auto& statement : assertion.children(ns::saml, "AuthnStatement")) {
     if (claims.authentications.size() == values_max) return unreadable("too many authentications");
-    claims.authentications.push_back({.at = TRY(read_instant(statement, "AuthnInstant")),
-                                      .session_ends = TRY(read_optional_instant(statement, "SessionNotOnOrAfter"))});
+    const auto at = TRY(read_instant(statement, "AuthnInstant"));
+    const auto session_ends = TRY(read_optional_instant(statement, "SessionNotOnOrAfter"));
+    claims.authentications.push_back({.at = at, .session_ends = session_ends});
   }
   for (const auto& statement : assertion.children(ns::saml, "AuthzDecisionStatement"))
     if (statement.attribute("Decision") != "Permit") return fail(Errc::AuthorizationDenied);
