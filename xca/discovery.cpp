@@ -24,11 +24,13 @@ soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& s
 }
 
 Result<PatientDiscovery> PatientDiscovery::open(const soap::Envelope& envelope, const wss::Rules& rules,
-                                                base::Instant now) {
+                                                base::Instant now, const Transaction& as) {
   if (!envelope.payload().is(patient_discovery.payload_namespace, patient_discovery.payload_name))
     return base::fail(soap::Errc::ActionNotSupported, "payload is not ITI-55's");
   auto security = TRY(wss::verify(envelope, rules, now));
   auto query = TRY(hl7v3::read_query(envelope.payload()));
+  if (query.deferred != (as.kind == Kind::DeferredPatientDiscovery))
+    return base::fail(hl7v3::Errc::DeferredNotSupported, "action and responsePriorityCode disagree");
   return PatientDiscovery(std::move(security), std::move(query), envelope.encoding(), envelope.addressing().message_id);
 }
 
@@ -45,6 +47,11 @@ soap::Answer PatientDiscovery::answer(std::vector<hl7v3::Wanted> wanted, const h
 soap::Answer PatientDiscovery::answer(hl7v3::Problem problem, const hl7v3::Responder& responder,
                                       const Answering& with) const {
   return write({.problem = problem}, responder, with);
+}
+
+soap::Answer PatientDiscovery::refuse_deferred(const hl7v3::Responder& responder, const Answering& with) const {
+  const std::string payload = hl7v3::write_deferred_refusal(query_, responder, with.ids.next(), with.now);
+  return seal(deferred_patient_discovery, security_, message_id_, encoding_, payload, {}, with);
 }
 
 soap::Answer PatientDiscovery::write(const hl7v3::QueryOutcome& outcome, const hl7v3::Responder& responder,

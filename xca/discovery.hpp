@@ -29,7 +29,10 @@ soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& s
 /// One ITI-55 exchange. Exists only for a message whose security was verified.
 class PatientDiscovery {
  public:
-  static Result<PatientDiscovery> open(const soap::Envelope& envelope, const wss::Rules& rules, base::Instant now);
+  /// @param as  patient_discovery or deferred_patient_discovery
+  /// @error hl7v3::Errc::DeferredNotSupported where the action and the priority of the query disagree
+  static Result<PatientDiscovery> open(const soap::Envelope& envelope, const wss::Rules& rules, base::Instant now,
+                                       const Transaction& as = patient_discovery);
 
   const wss::VerifiedSecurity& security() const { return security_; }
   const hl7v3::PatientQuery& query() const { return query_; }
@@ -42,6 +45,8 @@ class PatientDiscovery {
                       const Answering& with) const;
   /// None, for a reason that is the same for every patient.
   soap::Answer answer(hl7v3::Problem problem, const hl7v3::Responder& responder, const Answering& with) const;
+  /// No answer now and none later: deferred queries are not offered.
+  soap::Answer refuse_deferred(const hl7v3::Responder& responder, const Answering& with) const;
 
  private:
   soap::Answer write(const hl7v3::QueryOutcome& outcome, const hl7v3::Responder& responder,

@@ -7,7 +7,7 @@
 namespace xca {
 
 enum class Mtom { Unused, Required };
-enum class Kind { PatientDiscovery, CrossGatewayQuery, CrossGatewayRetrieve };
+enum class Kind { PatientDiscovery, DeferredPatientDiscovery, CrossGatewayQuery, CrossGatewayRetrieve };
 
 struct Transaction {
   Kind kind;
@@ -24,6 +24,12 @@ inline constexpr Transaction patient_discovery{
     .request_action = "urn:hl7-org:v3:PRPA_IN201305UV02:CrossGatewayPatientDiscovery",
     .response_action = "urn:hl7-org:v3:PRPA_IN201306UV02:CrossGatewayPatientDiscovery",
     .payload_namespace = "urn:hl7-org:v3", .payload_name = "PRPA_IN201305UV02", .mtom = Mtom::Unused};
+/// Not offered: answered with an acknowledgement that says so. [§1.5]
+inline constexpr Transaction deferred_patient_discovery{
+    .kind = Kind::DeferredPatientDiscovery, .id = "ITI-55", .name = "Cross Gateway Patient Discovery, deferred",
+    .request_action = "urn:hl7-org:v3:PRPA_IN201305UV02:Deferred:CrossGatewayPatientDiscovery",
+    .response_action = "urn:hl7-org:v3:MCCI_IN000002UV01",
+    .payload_namespace = "urn:hl7-org:v3", .payload_name = "PRPA_IN201305UV02", .mtom = Mtom::Unused};
 inline constexpr Transaction cross_gateway_query{
     .kind = Kind::CrossGatewayQuery, .id = "ITI-38", .name = "Cross Gateway Query",
     .request_action = "urn:ihe:iti:2007:CrossGatewayQuery",
@@ -37,6 +43,7 @@ inline constexpr Transaction cross_gateway_retrieve{
     .payload_namespace = "urn:ihe:iti:xds-b:2007", .payload_name = "RetrieveDocumentSetRequest",
     .mtom = Mtom::Required};
 
-inline constexpr Transaction transactions[] = {patient_discovery, cross_gateway_query, cross_gateway_retrieve};
+inline constexpr Transaction transactions[] = {patient_discovery, deferred_patient_discovery, cross_gateway_query,
+                                               cross_gateway_retrieve};
 
 }  // namespace xca

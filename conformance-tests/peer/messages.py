@@ -279,16 +279,21 @@ def _device(home):
             "</representedOrganization></asAgent></device>")
 
 
-def patient_query(patient, sender_home, receiver_home, created, query_id=None, parameters=None, priority="I"):
-    """PRPA_IN201305UV02. @param parameters  XML text in place of the patient's demographics"""
+def patient_query(patient, sender_home, receiver_home, created, query_id=None, parameters=None, priority="I",
+                  respond_to=None):
+    """PRPA_IN201305UV02. @param parameters  XML text in place of the patient's demographics
+    @param respond_to  the URL to which a deferred answer is wanted"""
     query_id = query_id or fresh()
     home = bare(sender_home)
     parameters = _demographics(patient) if parameters is None else parameters
+    respond_to = "" if respond_to is None else (
+        f'<respondTo typeCode="RSP"><telecom value="{respond_to}"/><entityRsp classCode="ENT" '
+        f'determinerCode="INSTANCE" xmlns:xsi="{names.XSI}" xsi:nil="true"/></respondTo>')
     return etree.fromstring(f"""<PRPA_IN201305UV02 xmlns="{names.HL7}" ITSVersion="XML_1.0">\
 <id root="{home}" extension="{query_id}"/><creationTime value="{created.strftime('%Y%m%d%H%M%S')}+0000"/>\
 <interactionId root="2.16.840.1.113883.1.6" extension="PRPA_IN201305UV02"/><processingCode code="P"/>\
 <processingModeCode code="T"/><acceptAckCode code="AL"/>\
-<receiver typeCode="RCV">{_device(bare(receiver_home))}</receiver>\
+<receiver typeCode="RCV">{_device(bare(receiver_home))}</receiver>{respond_to}\
 <sender typeCode="SND">{_device(home)}</sender><controlActProcess classCode="CACT" moodCode="EVN">\
 <code code="PRPA_TE201305UV02" codeSystem="2.16.840.1.113883.1.6"/><queryByParameter>\
 <queryId root="{home}" extension="{query_id}"/><statusCode code="new"/><responseModalityCode code="R"/>\
@@ -363,6 +368,11 @@ class Sender:
         payload = patient_query(patient, sender_home or self.token.home, self.receiver_home, self.clock(),
                                 parameters=parameters, priority=priority)
         return self.message(names.PATIENT_DISCOVERY, payload, **frame)
+
+    def deferred_patient_discovery(self, patient, respond_to, priority="D", **frame):
+        payload = patient_query(patient, self.token.home, self.receiver_home, self.clock(), priority=priority,
+                                respond_to=respond_to)
+        return self.message(names.DEFERRED_PATIENT_DISCOVERY, payload, **frame)
 
     def cross_gateway_query(self, payload, **frame):
         return self.message(names.CROSS_GATEWAY_QUERY, payload, **frame)

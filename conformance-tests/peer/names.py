@@ -20,6 +20,8 @@ PREFIXES = {"soap": SOAP, "wsa": WSA, "wsse": WSSE, "wsse11": WSSE11, "wsu": WSU
 
 PATIENT_DISCOVERY = "urn:hl7-org:v3:PRPA_IN201305UV02:CrossGatewayPatientDiscovery"
 PATIENT_DISCOVERY_ANSWER = "urn:hl7-org:v3:PRPA_IN201306UV02:CrossGatewayPatientDiscovery"
+DEFERRED_PATIENT_DISCOVERY = "urn:hl7-org:v3:PRPA_IN201305UV02:Deferred:CrossGatewayPatientDiscovery"
+ACCEPT_ACKNOWLEDGEMENT = "urn:hl7-org:v3:MCCI_IN000002UV01"
 CROSS_GATEWAY_QUERY = "urn:ihe:iti:2007:CrossGatewayQuery"
 CROSS_GATEWAY_QUERY_ANSWER = "urn:ihe:iti:2007:CrossGatewayQueryResponse"
 CROSS_GATEWAY_RETRIEVE = "urn:ihe:iti:2007:CrossGatewayRetrieve"

@@ -4,6 +4,7 @@ import pytest
 from lxml import etree
 
 from peer import judges, names
+from peer.canary import Canary
 from peer.gateway import PATHS
 from peer.names import q
 from peer.town import DORMANT, HOME, QUILL, RIVERSIDE, RIVERSIDE_CLINIC, STRANGER
@@ -98,10 +99,10 @@ class TestWhatIsRefused:
         found = ask(town, town.sender().patient_discovery(QUILL, parameters=only_gender)).discovery
         assert (found.query_response, found.matches) == ("QE", ())
 
-    def test_a_deferred_query_is_not_matched(self, town):
+    def test_a_deferred_query_under_the_action_of_an_immediate_one_gets_a_fault(self, town):
         answer = ask(town, town.sender().patient_discovery(QUILL, priority="D"))
+        assert (answer.status, answer.fault.code) == (400, "Sender")
         assert judges.leak(answer, (QUILL.family, QUILL.mrn)) == ""
-        assert answer.find(".//hl7:registrationEvent") is None
 
     @pytest.mark.parametrize("home", ["2.999.88.1", DORMANT], ids=["unknown", "inactive"])
     def test_an_organization_that_is_not_active_in_the_directory_gets_a_fault(self, town, home):
@@ -112,6 +113,46 @@ class TestWhatIsRefused:
     def test_a_sender_that_is_not_active_in_the_directory_gets_a_fault(self, town):
         answer = ask(town, town.sender().patient_discovery(QUILL, sender_home=DORMANT))
         assert answer.fault.subcode == "FailedAuthentication"
+
+
+class TestADeferredQuery:
+    """Refused in the wire's own form: MCCI_IN000002UV01, AE, NS250. [facts/query-exchange §1.5, §2.5]"""
+
+    def refused(self, town, patient, **options):
+        with Canary() as canary:
+            asked = town.sender().deferred_patient_discovery(patient, canary.url, **options)
+            answer = ask(town, asked)
+            assert canary.connections == 0, "nobody is called back"
+        return asked, answer
+
+    def test_is_acknowledged_as_an_unsupported_mode(self, town):
+        asked, answer = self.refused(town, QUILL)
+        assert (answer.status, answer.action) == (200, names.ACCEPT_ACKNOWLEDGEMENT)
+        assert answer.relates_to == asked.message_id
+        assert answer.find(".//hl7:MCCI_IN000002UV01/hl7:interactionId").get("extension") == "MCCI_IN000002UV01"
+        assert answer.find(".//hl7:acceptAckCode").get("code") == "NE"
+        assert answer.find(".//hl7:acknowledgement/hl7:typeCode").get("code") == "AE"
+        target = answer.find(".//hl7:targetMessage/hl7:id")
+        assert target.get("extension") == asked.find(".//hl7:PRPA_IN201305UV02/hl7:id").get("extension")
+        detail = answer.find(".//hl7:acknowledgementDetail")
+        assert (detail.get("typeCode"), detail.find(q("hl7:code")).get("code")) == ("E", "NS250")
+
+    def test_is_valid_signed_and_written_down(self, town, shared):
+        asked, answer = self.refused(town, QUILL)
+        assert judges.schema_complaints(answer) == {}
+        assert judges.signature_complaint(answer.envelope, town.gateway.certificate("signing")) == ""
+        events = town.gateway.audit_of(asked.message_id)
+        assert [(event["payload"]["transaction"], event["outcome"], event["reason"]) for event in events] == [
+            ("ITI-55", "refused", "deferred-not-supported")]
+
+    def test_is_refused_alike_for_whomever_it_asks(self, town):
+        answers = [self.refused(town, patient)[1] for patient in (QUILL, STRANGER)]
+        assert len({len(answer.body) for answer in answers}) == 1
+        assert [answer.find(".//hl7:acknowledgementDetail/hl7:code").get("code") for answer in answers] == ["NS250"] * 2
+        assert judges.leak(answers[0], (QUILL.family, QUILL.mrn)) == ""
+
+    def test_with_an_immediate_priority_gets_a_fault(self, town):
+        assert self.refused(town, QUILL, priority="I")[1].fault.code == "Sender"
 
 
 class TestWhoIsAnswered:

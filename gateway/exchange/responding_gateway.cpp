@@ -167,6 +167,7 @@ RespondingGateway::Answered RespondingGateway::dispatch(Exchange& exchange) {
   exchange.event.transaction = exchange.transaction->id;
   switch (exchange.transaction->kind) {
     case xca::Kind::PatientDiscovery: return patient_discovery(*opened, exchange);
+    case xca::Kind::DeferredPatientDiscovery: return deferred_patient_discovery(*opened, exchange);
     case xca::Kind::CrossGatewayQuery: return cross_gateway_query(*opened, exchange);
     case xca::Kind::CrossGatewayRetrieve: return cross_gateway_retrieve(*opened, exchange);
   }
@@ -338,6 +339,24 @@ Result<std::vector<Held<DocumentEntry>>> RespondingGateway::held_for(const xca::
     return run(xca::ebxml::read_find_documents(query), [&](const auto& find) { return documents_.find(clinic, find); });
   }
   return run(xca::ebxml::read_get_documents(query), [&](const auto& get) { return documents_.get(clinic, get); });
+}
+
+/// Not offered, and said in the wire's own form. The same for every patient: none is looked up. [facts §1.5]
+RespondingGateway::Answered RespondingGateway::deferred_patient_discovery(const xca::soap::Envelope& envelope,
+                                                                          Exchange& exchange) {
+  auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.now,
+                                                   xca::deferred_patient_discovery));
+  const auto& query = discovery.query();
+  exchange.event.query_hash = sha256_hex(query.echo);
+  identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
+  TRY(claim(exchange, discovery.security()));
+  TRY(check_schema(exchange, envelope));
+  TRY(admit(exchange));
+  exchange.event.outcome = Outcome::Refused;
+  exchange.event.reason = "deferred-not-supported";
+  const std::string& asked_home = query.receiver_home.empty() ? query.receiver_device : query.receiver_home;
+  return discovery.refuse_deferred({.home = asked_home, .device = asked_home, .authority = asked_home},
+                                   answering(exchange));
 }
 
 RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::soap::Envelope& envelope,

@@ -36,6 +36,7 @@ class RespondingGateway {
   using Answered = Result<xca::soap::Answer>;
   Answered dispatch(Exchange& exchange);
   Answered patient_discovery(const xca::soap::Envelope& envelope, Exchange& exchange);
+  Answered deferred_patient_discovery(const xca::soap::Envelope& envelope, Exchange& exchange);
   Answered cross_gateway_query(const xca::soap::Envelope& envelope, Exchange& exchange);
   Answered cross_gateway_retrieve(const xca::soap::Envelope& envelope, Exchange& exchange);
 

@@ -15,7 +15,7 @@ enum class Errc {
   FieldMissing,           ///< an element without which nothing can be answered
   FieldDoubled,
   FieldUnreadable,
-  DeferredNotSupported,   ///< responsePriorityCode D
+  DeferredNotSupported,   ///< responsePriorityCode D under the action of an immediate query
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
@@ -30,6 +30,7 @@ struct PatientQuery {
   Identifier message_id;              ///< of the interaction, echoed in targetMessage
   Identifier query_id;
   std::string processing_code;        ///< P, T or D
+  bool deferred = false;              ///< responsePriorityCode D: the answer is wanted later, elsewhere
   std::string receiver_device;        ///< receiver/device/id/@root
   std::string receiver_home;          ///< representedOrganization of the receiver; empty where absent
   std::string sender_device;
@@ -77,6 +78,12 @@ struct Responder {
   std::string device;     ///< OID of the responding device
   std::string authority;  ///< assigning authority OID, authorOrPerformer
 };
+
+/// Writes MCCI_IN000002UV01, in exclusive canonical form, that refuses a deferred query: AE with NS250, the same
+/// whatever was asked. [facts/query-exchange §1.5, §2.5]
+/// @param message_id  a fresh UUID
+std::string write_deferred_refusal(const PatientQuery& query, const Responder& responder, std::string_view message_id,
+                                   base::Instant now);
 
 /// Writes PRPA_IN201306UV02 in exclusive canonical form.
 /// @param message_id  a fresh UUID

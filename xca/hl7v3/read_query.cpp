@@ -350,7 +350,7 @@ Result<PatientQuery> read_query(const Element& payload) {
   const auto parameter_list = TRY(required(by_parameter, "parameterList"));
   query.query_id = TRY(read_identifier(query_id));
   if (query.query_id == Identifier{}) return fail(Errc::FieldMissing, "queryId");
-  if (TRY(code_of(by_parameter, "responsePriorityCode")) == "D") return fail(Errc::DeferredNotSupported);
+  query.deferred = TRY(code_of(by_parameter, "responsePriorityCode")) == "D";
   TRY(read_parameters(parameter_list, query));
   query.echo = echo(by_parameter);
   return query;

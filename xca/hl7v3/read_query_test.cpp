@@ -118,7 +118,7 @@ TEST(ReadQuery, RefusesDecidingFieldsThatStandTwice) {
             doubled);
 }
 
-TEST(ReadQuery, RefusesWhatIsNoImmediatePatientQuery) {
+TEST(ReadQuery, RefusesWhatIsNoPatientQuery) {
   EXPECT_EQ(why({.root = "PRPA_IN201309UV02"}), sentence(Errc::NotAPatientQuery));
   EXPECT_EQ(why({.interaction = R"(<interactionId root="2.16.840.1.113883.1.6" extension="PRPA_IN201306UV02"/>)"}),
             sentence(Errc::NotAPatientQuery));
@@ -126,8 +126,13 @@ TEST(ReadQuery, RefusesWhatIsNoImmediatePatientQuery) {
   EXPECT_EQ(why({.query_id = ""}), sentence(Errc::FieldMissing));
   EXPECT_EQ(why({.query_id = "<queryId/>"}), sentence(Errc::FieldMissing));
   EXPECT_EQ(why({.receiver = ""}), sentence(Errc::FieldMissing));
-  EXPECT_EQ(why({.codes = R"(<responsePriorityCode code="D"/>)"}), sentence(Errc::DeferredNotSupported));
   EXPECT_EQ(why({.codes = ""}), "");
+}
+
+TEST(ReadQuery, SaysWhetherTheAnswerIsWantedLater) {
+  EXPECT_TRUE(must_read({.codes = R"(<responsePriorityCode code="D"/>)"}).deferred);
+  EXPECT_FALSE(must_read({.codes = R"(<responsePriorityCode code="I"/>)"}).deferred);
+  EXPECT_FALSE(must_read({.codes = ""}).deferred);
 }
 
 TEST(ReadQuery, TakesParametersWhoseNamesBeginWithACapital) {
@@ -228,7 +233,8 @@ std::string read_sample(const std::filesystem::path& path) {
   const auto document = base::xml::Document::parse(base::read_file(path));
   if (!document) return "not parsed";
   const auto query = read_query(document->root());
-  return query ? (query->has_minimum() ? "answerable" : "too little") : std::string(base::reason_of(query.error()));
+  if (!query) return std::string(base::reason_of(query.error()));
+  return query->deferred ? "deferred" : query->has_minimum() ? "answerable" : "too little";
 }
 
 TEST(ReadQuery, ReadsTheRequestsOfOtherImplementations) {
@@ -236,7 +242,7 @@ TEST(ReadQuery, ReadsTheRequestsOfOtherImplementations) {
   if (!std::filesystem::exists(directory)) GTEST_SKIP() << "no shared samples";
   const std::map<std::string, std::string> odd = {
       {"ipf-iti56-plq-request.xml", "not-a-patient-query"},  // another transaction
-      {"ipf-iti55-request-deferred.xml", "deferred-not-supported"},
+      {"ipf-iti55-request-deferred.xml", "deferred"},
       {"nist-15500-dob-gender-name.xml", "query-field-unreadable"},  // born in the 97th month
       {"ipf-unused-global-namespace.xml", "too little"},
   };

@@ -11,20 +11,27 @@ constexpr std::string_view interactions = "2.16.840.1.113883.1.6";
 constexpr std::string_view gender_system = "2.16.840.1.113883.5.1";
 constexpr std::string_view acknowledgement_system = "2.16.840.1.113883.5.1100";
 
+/// An acknowledgementDetail.
+struct Detail {
+  std::string_view code;  ///< of AcknowledgementDetailCode, where one says the same
+  std::string_view text;
+};
+/// [facts/query-exchange §1.5]
+constexpr Detail unsupported_mode{"NS250", "Unsupported processing mode"};
+
 /// What the wire says of a problem.
 struct ProblemRow {
   Problem problem;
   std::string_view response;  ///< queryResponseCode
   std::string_view issue;     ///< detectedIssueManagement code; none for a query that cannot be one
-  std::string_view detail;    ///< acknowledgementDetail code, where one says the same
-  std::string_view text;
+  Detail detail;
 };
 constexpr ProblemRow problems[] = {
-    {Problem::ResponderBusy, "AE", "ResponderBusy", "INTERR",
-     "The responder is busy. The same query may succeed later."},
-    {Problem::AnswerNotAvailable, "AE", "AnswerNotAvailable", {}, "An answer is not available."},
-    {Problem::InternalError, "AE", "InternalError", "INTERR", "The responder could not process the query."},
-    {Problem::BadQuery, "QE", {}, "SYN105", "The query needs an identifier, or a name and a birth time."},
+    {Problem::ResponderBusy, "AE", "ResponderBusy",
+     {"INTERR", "The responder is busy. The same query may succeed later."}},
+    {Problem::AnswerNotAvailable, "AE", "AnswerNotAvailable", {{}, "An answer is not available."}},
+    {Problem::InternalError, "AE", "InternalError", {"INTERR", "The responder could not process the query."}},
+    {Problem::BadQuery, "QE", {}, {"SYN105", "The query needs an identifier, or a name and a birth time."}},
 };
 const ProblemRow& row_of(Problem problem) { return problems[static_cast<std::size_t>(problem)]; }
 
@@ -67,20 +74,34 @@ void append_party(std::string& out, std::string_view name, std::string_view type
   close_tag(out, name);
 }
 
-void append_acknowledgement(std::string& out, const PatientQuery& query, const QueryOutcome& outcome) {
+void append_acknowledgement(std::string& out, const PatientQuery& query, const Detail* problem) {
   out += "<acknowledgement>";
-  append_code(out, "typeCode", outcome.problem ? "AE" : "AA");
+  append_code(out, "typeCode", problem ? "AE" : "AA");
   out += "<targetMessage>";
   append_id(out, "id", query.message_id.root, query.message_id.extension);
   out += "</targetMessage>";
-  if (outcome.problem) {
-    const ProblemRow& row = row_of(*outcome.problem);
+  if (problem) {
     open_tag(out, "acknowledgementDetail", {{"typeCode", "E"}});
-    if (!row.detail.empty()) append_code(out, "code", row.detail, acknowledgement_system);
-    text_tag(out, "text", row.text);
+    if (!problem->code.empty()) append_code(out, "code", problem->code, acknowledgement_system);
+    text_tag(out, "text", problem->text);
     out += "</acknowledgementDetail>";
   }
   out += "</acknowledgement>";
+}
+
+/// Opens the root of what goes back to the asker: the transmission wrapper up to the acknowledgement.
+void open_transmission(std::string& out, std::string_view interaction, const PatientQuery& query,
+                       const Responder& responder, std::string_view message_id, base::Instant now) {
+  open_tag(out, interaction, {{"xmlns", soap::ns::hl7}, {"ITSVersion", "XML_1.0"}});
+  append_id(out, "id", message_id);
+  empty_tag(out, "creationTime", {{"value", base::write_hl7_time(now)}});
+  append_id(out, "interactionId", interactions, interaction);
+  const std::string_view processing = query.processing_code;
+  append_code(out, "processingCode", processing == "T" || processing == "D" ? processing : "P");
+  append_code(out, "processingModeCode", "T");
+  append_code(out, "acceptAckCode", "NE");
+  append_party(out, "receiver", "RCV", query.sender_device, query.sender_home);
+  append_party(out, "sender", "SND", responder.device, responder.home);
 }
 
 void append_name(std::string& out, const PersonName& name) {
@@ -204,19 +225,19 @@ std::string write_answer(const PatientQuery& query, const QueryOutcome& outcome,
                          std::string_view message_id, base::Instant now) {
   std::string out;
   out.reserve(3072 + query.echo.size() + 1536 * outcome.matches.size());
-  open_tag(out, "PRPA_IN201306UV02", {{"xmlns", soap::ns::hl7}, {"ITSVersion", "XML_1.0"}});
-  append_id(out, "id", message_id);
-  empty_tag(out, "creationTime", {{"value", base::write_hl7_time(now)}});
-  append_id(out, "interactionId", interactions, "PRPA_IN201306UV02");
-  const std::string_view processing = query.processing_code;
-  append_code(out, "processingCode", processing == "T" || processing == "D" ? processing : "P");
-  append_code(out, "processingModeCode", "T");
-  append_code(out, "acceptAckCode", "NE");
-  append_party(out, "receiver", "RCV", query.sender_device, query.sender_home);
-  append_party(out, "sender", "SND", responder.device, responder.home);
-  append_acknowledgement(out, query, outcome);
+  open_transmission(out, "PRPA_IN201306UV02", query, responder, message_id, now);
+  append_acknowledgement(out, query, outcome.problem ? &row_of(*outcome.problem).detail : nullptr);
   append_control_act(out, query, outcome, responder);
   out += "</PRPA_IN201306UV02>";
+  return out;
+}
+
+std::string write_deferred_refusal(const PatientQuery& query, const Responder& responder, std::string_view message_id,
+                                   base::Instant now) {
+  std::string out;
+  open_transmission(out, "MCCI_IN000002UV01", query, responder, message_id, now);
+  append_acknowledgement(out, query, &unsupported_mode);
+  close_tag(out, "MCCI_IN000002UV01");
   return out;
 }
 

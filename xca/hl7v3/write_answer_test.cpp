@@ -35,6 +35,15 @@ TEST(WriteAnswer, WritesEveryOutcomeValidAndCanonical) {
   expect_well_emitted(answers);
 }
 
+TEST(WriteDeferredRefusal, IsValidAndSaysThatTheModeIsNotSupported) {
+  const auto text = write_deferred_refusal(must_read({}), {.home = "2.999.7", .device = "2.999.7.9", .authority = ""},
+                                           "0c9a3b7e-51d2-4a86-9e0f-7b6a5c4d3e21", base::from_micros(0));
+  expect_well_emitted({text});
+  EXPECT_THAT(text, HasSubstr(R"(<acknowledgement><typeCode code="AE"></typeCode><targetMessage>)"));
+  EXPECT_THAT(text, HasSubstr(R"(<code code="NS250" codeSystem="2.16.840.1.113883.5.1100"></code>)"
+                              R"(<text>Unsupported processing mode</text>)"));
+}
+
 TEST(WriteAnswer, SwapsReceiverAndSenderAndNamesTheRequest) {
   const std::string text = answer({}, {.processing = R"(<processingCode code="T"/>)"});
   EXPECT_THAT(
