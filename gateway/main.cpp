@@ -144,6 +144,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   limits.body_bytes = message_bytes;
   limits.connections = static_cast<std::size_t>(config.network_connections);
   limits.connections_per_address = static_cast<std::size_t>(config.network_connections_per_address);
+  limits.waiting_per_share = static_cast<std::size_t>(config.network_waiting_per_partner);
   const std::uint16_t network_port = TRY(server.open(
       {.name = std::string(network),
        .address = config.network_address,
@@ -151,7 +152,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
        .tls = net::Tls{.credential = tls,
                        .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); }},
        .limits = limits,
-       .routes = door.routes({"/ihe/xcpd", "/ihe/xca/query", "/ihe/xca/retrieve"})}));
+       .routes = door.routes({"/ihe/xcpd", "/ihe/xca/query", "/ihe/xca/retrieve"}, directory)}));
   const auto health = [](net::Request, net::Reply reply) { reply(text_response(200, "alive\n")); };
   const auto ready = [&](net::Request, net::Reply reply) {
     const std::string because = not_ready_because(database, *journal);

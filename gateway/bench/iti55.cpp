@@ -157,7 +157,7 @@ Result<void> TlsDoor::listen(const Keys& keys) {
        .tls = net::Tls{.credential = keys.tls,
                        .accept_client =
                            [this](const net::Peer& peer) { return house_.door().accepts(peer, house_.directory()); }},
-       .routes = house_.door().routes({path})}));
+       .routes = house_.door().routes({path}, house_.directory())}));
   server_.start();
   for (std::size_t i = 0; i < in_flight; ++i) clients_.push_back(TRY(net::BlockingClient::connect(destination_)));
   return {};

@@ -11,6 +11,8 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::CallerRefused), "caller-refused", "the caller is not one we answer", Cause::NotTrusted},
     {int(Errc::PurposeMissing), "purpose-missing", "the token names no purpose of use", Cause::NotTrusted},
     {int(Errc::Relayed), "replay-relayed", "a message captured from another partner", Cause::NotTrusted},
+    {int(Errc::Overloaded), "overloaded", "more requests of this partner wait than may; it may come back",
+     Cause::TryLater},
     {int(Errc::Busy), "replay-busy", "the same request is being answered already", Cause::TryLater},
     {int(Errc::NotServedHere), "community-unknown", "this gateway does not speak for that community",
      Cause::NotSupported},

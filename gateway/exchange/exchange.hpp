@@ -14,6 +14,7 @@ enum class Errc {
   PurposeMissing,     ///< the token names no purpose
   Relayed,            ///< a captured message over another partner's connection
   Busy,               ///< the same request is already being answered
+  Overloaded,         ///< more requests of one partner wait than may
   NotServedHere,      ///< a community this gateway does not speak for
   PeerUnknown,        ///< no client certificate
   Defect,             ///< an exception ended the corridor

@@ -17,6 +17,15 @@ std::string new_request_id() {
   return base::hex({reinterpret_cast<const char*>(octets.data()), octets.size()});
 }
 
+/// Requests of one partner wait behind each other, whichever of its certificates they come with.
+std::string share_of(const net::Peer& peer, Directory& directory) {
+  if (!peer.certificate) return peer.address;
+  if (const auto view = directory.current()) {
+    if (auto implementer = (*view)->implementer_of(*peer.certificate)) return *std::move(implementer);
+  }
+  return base::hex(peer.certificate->sha256());
+}
+
 }  // namespace
 
 /// One request between its arrival and its departure.
@@ -37,19 +46,25 @@ NetworkDoor::NetworkDoor(NetworkDoorSettings settings, RespondingGateway& gatewa
       floor_(settings.floor_least),
       refusals_(settings.refusals_one_by_one) {}
 
-std::vector<net::Route> NetworkDoor::routes(std::initializer_list<std::string_view> paths) {
+std::vector<net::Route> NetworkDoor::routes(std::initializer_list<std::string_view> paths, Directory& directory) {
+  const auto queue = std::make_shared<const net::Queue>(net::Queue{
+      .share_of = [&directory](const net::Peer& peer) { return share_of(peer, directory); },
+      .expect = [this] { return journal_.expect(); },
+      .overloaded = [this](net::Request request, net::Reply reply) {
+        turn_away(std::move(request), std::move(reply));
+      }});
   std::vector<net::Route> rows;
   for (const std::string_view path : paths) {
     rows.push_back({.method = "POST",
                     .path = std::string(path),
                     .handler = [this](net::Request request,
                                       net::Reply reply) { answer(std::move(request), std::move(reply)); },
-                    .expect = [this] { return journal_.expect(); }});
+                    .queue = queue});
   }
   return rows;
 }
 
-void NetworkDoor::answer(net::Request request, net::Reply reply) {
+std::shared_ptr<NetworkDoor::Passage> NetworkDoor::take_in(net::Request request, net::Reply reply) const {
   auto passage = std::make_shared<Passage>();
   passage->request = std::move(request);
   passage->reply = std::move(reply);
@@ -63,6 +78,17 @@ void NetworkDoor::answer(net::Request request, net::Reply reply) {
                        .now = system_now(),
                        .seed = certs::random_octets<std::tuple_size_v<base::Seed>>(),
                        .id = new_request_id()};
+  return passage;
+}
+
+void NetworkDoor::turn_away(net::Request request, net::Reply reply) {
+  auto passage = take_in(std::move(request), std::move(reply));
+  passage->prepared = gateway_.refuse(passage->received, {}, base::fail(Errc::Overloaded));
+  commit(std::move(passage));
+}
+
+void NetworkDoor::answer(net::Request request, net::Reply reply) {
+  auto passage = take_in(std::move(request), std::move(reply));
   try {
     passage->prepared = gateway_.respond(passage->received);
   } catch (const std::exception& defect) {

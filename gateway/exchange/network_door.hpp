@@ -21,9 +21,11 @@ class NetworkDoor {
               net::Metrics& metrics);
 
   /// The rows of a door that takes any transaction at these paths.
-  std::vector<net::Route> routes(std::initializer_list<std::string_view> paths);
+  std::vector<net::Route> routes(std::initializer_list<std::string_view> paths, Directory& directory);
   /// Answers one POST of SOAP. [net::Handler]
   void answer(net::Request request, net::Reply reply);
+  /// Answers one for which there is no place to wait: a fault that says to come back. [threats.md O10]
+  void turn_away(net::Request request, net::Reply reply);
   /// Judges a client certificate during the TLS handshake; one that is refused is written down.
   /// [facts §8.1, node authentication]
   bool accepts(const net::Peer& peer, Directory& directory);
@@ -32,6 +34,7 @@ class NetworkDoor {
   struct Passage;
   void commit(std::shared_ptr<Passage> passage);
   void leave(Passage& passage);
+  std::shared_ptr<Passage> take_in(net::Request request, net::Reply reply) const;
   void connection_refused(const net::Peer& peer, const base::Error& error);
   bool write_refusal(const std::string& source, Instant now);
 

@@ -329,6 +329,25 @@ asio::awaitable<bool> Connection::answer(RequestReader& reader) {
   co_return co_await write_response(std::move(*response), header.last || closing_);
 }
 
+/// Waits behind those of its share; shares take turns. False where too many of its share wait already.
+asio::awaitable<bool> Connection::wait_for_turn(const Queue& queue) {
+  if (!share_) share_ = queue.share_of(*peer_);
+  bool called = false;
+  const auto call = [this, &called] {
+    called = true;
+    alarm_.cancel();
+  };
+  if (!loop_.turns.enter(*share_, call, door().limits().waiting_per_share)) co_return false;
+  // Behind whoever is ready to be read: they are in the queue before the first turn is called.
+  asio::post(loop_.io, [&loop = loop_] { loop.turns.call_next(); });
+  while (!called) {
+    boost::system::error_code cancelled;
+    alarm_.expires_at(SteadyTime::max());
+    co_await alarm_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  }
+  co_return true;
+}
+
 /// The handler's answer; nothing where the connection is to end without one. Of an exception, 500 and the end.
 asio::awaitable<std::optional<Response>> Connection::ask_handler(const Route& route, RequestReader& reader) {
   const auto pending = std::make_shared<Pending>();
@@ -339,11 +358,13 @@ asio::awaitable<std::optional<Response>> Connection::ask_handler(const Route& ro
   } const leave{*pending};
   bool failed = false;
   try {
-    const auto expected = route.expect ? route.expect() : nullptr;
-    if (expected) co_await asio::post(loop_.io, asio::use_awaitable);  // behind those who are ready to be read
+    const auto expected = route.queue ? route.queue->expect() : nullptr;
+    const bool has_turn = !route.queue || co_await wait_for_turn(*route.queue);
+    if (!has_turn) door().count("overloaded");
+    const auto& handler = has_turn ? route.handler : route.queue->overloaded;
     const auto& header = reader.header();
     const auto later = std::make_shared<AnswerLater>(pending);
-    route.handler(Request{.method = header.method,
+    handler(Request{.method = header.method,
                           .path = header.path,
                           .content_type = header.content_type,
                           .body = reader.take_body(),

@@ -4,6 +4,7 @@
 
 #include "gateway/net/channel.hpp"
 #include "gateway/net/http_request.hpp"
+#include "gateway/net/turns.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -23,6 +24,7 @@ class Connection;
 struct Loop {
   ThreadBuffers buffers;
   std::unordered_set<Connection*> connections;
+  Turns turns;
   std::atomic<std::size_t> open{0};  ///< connections given to this thread
   std::chrono::sys_seconds date_of{};
   std::string date;               ///< Date field of that second
@@ -107,6 +109,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Channel::Step absorb(RequestReader& reader);
   SteadyTime reading_deadline(const RequestReader& reader, SteadyTime idle_until) const;
   Awaitable<bool> answer(RequestReader& reader);
+  Awaitable<bool> wait_for_turn(const Queue& queue);
   Awaitable<std::optional<Response>> ask_handler(const Route& route, RequestReader& reader);
   Awaitable<bool> hold_until(SteadyTime when);
   Awaitable<bool> write_response(Response response, bool last);
@@ -125,7 +128,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::steady_timer alarm_;  ///< what is waited for besides the socket: a handler's answer, the time floor
   std::shared_ptr<Peer> peer_;
   Channel channel_;
-  std::string leftover_;  ///< received, and belongs to the next request
+  std::optional<std::string> share_;  ///< whose turns this connection waits for
+  std::string leftover_;              ///< received, and belongs to the next request
   SteadyTime first_byte_{}, body_begun_{};
   SteadyTime deadline_ = SteadyTime::max(), armed_for_ = SteadyTime::max(), drained_by_ = SteadyTime::max();
   bool idle_ = false, timed_out_ = false, closing_ = false, judge_again_ = false, unread_input_ = false;

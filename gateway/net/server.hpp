@@ -49,13 +49,21 @@ struct Response {
 using Reply = std::function<void(Response)>;
 using Handler = std::function<void(Request, Reply)>;
 
+/// How requests wait for their turn: all that are ready on a thread are read in before the first of them is handled.
+struct Queue {
+  /// Whose turn it is: requests of one share wait behind each other, shares take turns. Asked once per connection.
+  std::function<std::string(const Peer&)> share_of;
+  /// Told of each request as it has come in; what it returns is kept until its request has been handled.
+  std::function<std::shared_ptr<void>()> expect;
+  /// Answers at once a request of a share of which Limits::waiting_per_share wait already.
+  Handler overloaded;
+};
+
 /// One row of a door's table.
 struct Route {
   std::string method, path;
   Handler handler;
-  /// Told of each request as it has come in. All that are ready on a thread are read in before the first of them is
-  /// handled; what this returns is kept until its request has been.
-  std::function<std::shared_ptr<void>()> expect = {};
+  std::shared_ptr<const Queue> queue = {};  ///< none: handled as it comes
 };
 
 /// What one door may cost; every value is a setting.
@@ -66,6 +74,7 @@ struct Limits {
   std::size_t body_bytes = 35u << 20;
   std::size_t connections = 2000;
   std::size_t connections_per_address = 500;
+  std::size_t waiting_per_share = 200;  ///< requests, on each thread
   std::chrono::milliseconds handshake{5000};
   std::chrono::milliseconds header{10'000};  ///< from the first byte of a request to the end of its header
   std::chrono::milliseconds idle{30'000};

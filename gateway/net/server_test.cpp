@@ -450,5 +450,69 @@ TEST_F(Served, CannotListenWhereAnotherDoes) {
   EXPECT_EQ(second.open({.name = "x", .address = "nowhere", .routes = {}}).error().code, Errc::CannotListen);
 }
 
+/// A door on one thread whose requests wait for turns; the share of a connection is its turn of connecting, by twos.
+class InTurns : public ::testing::Test {
+ protected:
+  void serve(std::size_t waiting_per_share) {
+    const auto queue = std::make_shared<const Queue>(
+        Queue{.share_of = [this](const Peer&) { return "share-" + std::to_string(connected_++ / 2); },
+              .expect = [this]() -> std::shared_ptr<void> {
+                ++expected_;
+                return {nullptr, [this](void*) { --expected_; }};
+              },
+              .overloaded = [](const Request&, const Reply& reply) { reply({.status = 503}); }});
+    const Handler slow = [this](const Request& request, const Reply& reply) {
+      std::this_thread::sleep_for(20ms);
+      expected_at_most_ = std::max(expected_at_most_.load(), expected_.load());
+      reply({.pieces = {request.body}});
+    };
+    const auto opened = server_.open({.name = "test",
+                                      .address = "127.0.0.1",
+                                      .limits = {.waiting_per_share = waiting_per_share},
+                                      .routes = {{"POST", "/slow", slow, queue}}});
+    ASSERT_TRUE(opened);
+    port_ = *opened;
+    server_.start();
+  }
+  Server server_{1, {}};
+  std::uint16_t port_ = 0;
+  std::atomic<int> connected_{0}, expected_{0}, expected_at_most_{0};
+};
+
+TEST_F(InTurns, ReadsInWhoIsReadyBeforeTheFirstIsHandled) {
+  serve(10);
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back([this] {
+      Client client(port_);
+      EXPECT_EQ(client.ask(post("/slow", "body")).body, "body");
+    });
+  }
+  for (auto& client : clients) client.join();
+  EXPECT_GT(expected_at_most_, 1) << "several were known before the first was answered";
+  EXPECT_EQ(expected_, 0);
+}
+
+TEST_F(InTurns, TurnsAwayWhoFindsNoPlaceToWaitAndServesThemLater) {
+  serve(1);
+  std::atomic<int> served{0}, turned_away{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back([&, this] {
+      Client client(port_);
+      for (int attempt = 0; attempt < 200; ++attempt) {
+        const auto answer = client.ask(post("/slow", "body"));
+        if (answer.status == 200) return void(++served);
+        ASSERT_EQ(answer.status, 503u);
+        ++turned_away;
+        std::this_thread::sleep_for(5ms);
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  EXPECT_EQ(served, 8);
+  EXPECT_GT(turned_away, 0);
+}
+
 }  // namespace
 }  // namespace gateway::net
