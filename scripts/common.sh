@@ -4,7 +4,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 ROOT=$PWD
 export GATEHOUSE_SHARED=${GATEHOUSE_SHARED:-$ROOT/../shared}
 export CCACHE_DIR=${CCACHE_DIR:-$HOME/.cache/gatehouse-ccache}
-export CCACHE_BASEDIR=$ROOT PYTHON=/usr/bin/python3
+# Objects are found again from any clone: paths are taken relative to it, the build directory is not part of the hash.
+export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1 PYTHON=/usr/bin/python3
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 

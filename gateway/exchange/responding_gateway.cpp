@@ -158,6 +158,7 @@ RespondingGateway::Answered RespondingGateway::dispatch(Exchange& exchange) {
   auto opened = xca::soap::Envelope::open(exchange.in.content_type, exchange.in.body, settings_.limits);
   if (!opened) {
     exchange.message_id = xca::soap::message_id_of(exchange.in.content_type, exchange.in.body, settings_.limits);
+    exchange.event.message_id = exchange.message_id;
     return std::move(opened).error();
   }
   exchange.message_id = opened->addressing().message_id;
