@@ -154,12 +154,12 @@ Result<DocumentEntry> read_metadata(std::string_view json) {
   if (!document || !(*document)->root().is_object()) return fail(store::Errc::Unreadable, "documents.metadata");
   const auto root = (*document)->root();
   DocumentEntry entry;
-  if (root.find("size")) {
+  if (text(root, "objectType") == "on-demand") entry.type = xca::ebxml::EntryType::OnDemand;
+  if (entry.type == xca::ebxml::EntryType::Stable) {
     const auto size = root.integer_member("size");
     if (!size || *size < 0) return fail(store::Errc::Unreadable, "documents.metadata size");
     entry.size = static_cast<std::uint64_t>(*size);
   }
-  if (text(root, "objectType") == "on-demand") entry.type = xca::ebxml::EntryType::OnDemand;
   entry.source_patient = {text(root, "sourceRoot"), text(root, "sourceExtension")};
   entry.source_patient_info = texts(root, "sourceInfo");
   entry.mime_type = text(root, "mimeType");

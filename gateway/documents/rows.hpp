@@ -30,7 +30,7 @@ Result<std::vector<xca::ebxml::Folder>> select_folders(store::Session& session, 
 Result<std::vector<xca::ebxml::Association>> select_associations(store::Session& session, const policy::Clinic& clinic,
                                                                  const std::string& patient, std::size_t rows_max);
 
-/// Our ids of the patients who have an object with one of these ids, in order. One id may be of several kinds of object.
+/// Our ids of the patients who have an object, of whatever kind, with one of these ids; in order.
 Result<std::vector<std::string>> owners_of(store::Session& session, const policy::Clinic& clinic,
                                            const std::vector<std::string>& uuids,
                                            const std::vector<std::string>& unique_ids);

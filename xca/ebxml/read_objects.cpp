@@ -175,7 +175,8 @@ Result<DocumentEntry> read_entry(const Source& source) {
   entry.source_patient_info = TRY(slot(source, source.element, "sourcePatientInfo"));
   if (mended_uuid(attribute(source.element, "objectType")) == schemes::on_demand) entry.type = EntryType::OnDemand;
   entry.status = availability(source);
-  entry.mime_type = TRY(checked(source, "mimeType", attribute(source.element, "mimeType"), source.limits.id_characters));
+  entry.mime_type =
+      TRY(checked(source, "mimeType", attribute(source.element, "mimeType"), source.limits.id_characters));
   entry.hash_sha1 = TRY(slot_value(source, "hash"));
   entry.size = octets(TRY(slot_value(source, "size")));
   entry.creation_time = TRY(slot_value(source, "creationTime"));
