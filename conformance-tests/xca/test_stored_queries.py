@@ -12,7 +12,7 @@ from peer.messages import cx, find_documents, stored_query
 from peer.names import q
 from peer.records import Patient
 from peer.submissions import REPLACES, Submission, entry_uuid, unique_id
-from peer.town import AFTERWARDS, HOME, QUILL, STRANGER
+from peer.town import AFTERWARDS, HOME, QUILL, STRANGER, riverside
 
 pytestmark = pytest.mark.both_databases
 
@@ -356,3 +356,69 @@ class TestImport:
             "that is incomplete"])
     def test_refuses_a_submission(self, filed, submission, says):
         assert says in self.refusal(filed, submission)
+
+
+# ---------------------------------------------------------------- whoever asks with ill intent [threats S05]
+
+SQL = "x'' OR 1=1; DROP TABLE documents; --"
+
+
+class TestHostileQueries:
+    def refused(self, town, payload):
+        return [e.code for e in ask(town, payload).query.errors]
+
+    @pytest.mark.parametrize("name", QUERIES)
+    def test_sql_in_every_slot_finds_nothing_and_changes_nothing(self, filed, name):
+        payload = every_query(FILED, "filed-")[name]
+        for value in payload.iter("{*}Value"):
+            value.text = f"'{SQL}'"
+        answer = ask(filed, payload).query
+        assert answer.is_empty and {e.code for e in answer.errors} <= {"XDSRegistryError", "XDSStoredQueryMissingParam"}
+        assert listed(ask(filed, every_query(FILED, "filed-")[name])) == ANSWERED[name]
+
+    @pytest.mark.parametrize("pattern", ["%", "_%", "%" * 200 + "x", "_" * 256])
+    def test_wildcards_find_who_they_fit_and_no_more(self, filed, pattern):
+        payload = query("FindSubmissionSets", {
+            "$XDSSubmissionSetPatientId": [f"'{cx(FILED.mrn, HOME)}'"], "$XDSSubmissionSetStatus": STATUS,
+            "$XDSSubmissionSetAuthorPerson": [f"'{pattern}'"]})
+        answer = ask(filed, payload)
+        assert (answer.query.errors, answer.query.sets) == ((), ()), "these sets have no author"
+        assert answer.seconds < 2
+
+    @pytest.mark.parametrize("slots, code", [
+        ({"$XDSFolderPatientId": [f"'{cx(FILED.mrn, HOME)}'", f"'{cx(FILED.mrn, HOME)}'"], "$XDSFolderStatus": STATUS},
+         "XDSStoredQueryParamNumber"),
+        ({"$XDSFolderPatientId": ["'a^b^^&1.2&ISO'"], "$XDSFolderStatus": STATUS}, "XDSRegistryError"),
+        ({"$XDSFolderPatientId": ["'a&b^^^&1.2&ISO'"], "$XDSFolderStatus": STATUS}, "XDSRegistryError"),
+        ({"$XDSFolderPatientId": ["'a^^^1^^&1.2&ISO'"], "$XDSFolderStatus": STATUS}, "XDSRegistryError"),
+        ({"$XDSFolderPatientId": [f"'{cx(FILED.mrn, HOME)}'"], "$XDSFolderStatus": ["('Submitted')"]},
+         "XDSStoredQueryMissingParam"),
+    ], ids=["the patient twice", "a circumflex", "an ampersand", "five components", "no status that is known"])
+    def test_get_the_error_of_their_kind(self, filed, slots, code):
+        assert self.refused(filed, query("FindFolders", slots)) == [code]
+
+    def test_a_thousand_ids_are_the_most_for_anyone(self, filed):
+        ids = [f"2.999.4.{number}" for number in range(1001)]
+        assert self.refused(filed, query("GetDocuments", {"$XDSDocumentEntryUniqueId": quoted(*ids[:1000])})) == []
+        assert self.refused(filed, query("GetDocuments", {"$XDSDocumentEntryUniqueId": quoted(*ids)})) == [
+            "XDSTooManyResults"]
+
+    def test_a_hundred_thousand_values_are_no_query(self, filed):
+        payload = query("GetAssociations", {"$uuid": [f"('{number}')" for number in range(100_000)]})
+        answer = ask(filed, payload)
+        assert (answer.status, answer.fault.code) == (400, "Sender")
+
+
+def test_a_changed_mind_counts_from_the_next_query_on(filed):
+    wanted = every_query(FILED, "filed-")["GetSubmissionSetAndContents"]
+    with filed.gateway.connect(riverside().tls) as connection:
+        def sets():
+            message = filed.sender().cross_gateway_query(wanted)
+            return len(filed.ask(message, connection=connection).query.sets)
+        for _ in range(2):
+            assert sets() == 1
+            filed.choose(FILED)
+            assert sets() == 0
+            filed.choose(FILED, "treatment")
+        assert sets() == 1
+    filed.forget_choice(FILED)
