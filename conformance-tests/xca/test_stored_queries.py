@@ -33,22 +33,22 @@ def adhoc(payload):
 # ---------------------------------------------------------------- known answers
 
 @pytest.fixture(scope="module")
-def crowded_town(found_town):
-    return found_town("crowded-town")
+def toolkit_town(found_town):
+    return found_town("toolkit-town")
 
 
 @pytest.fixture(scope="module", params=["as they are", "permuted"])
-def loaded(request, shared, crowded_town, rng):
+def loaded(request, shared, toolkit_town, rng):
     """A clinic of its own with NIST's two patients and seven submissions, loaded by our commands."""
     writing = nist.AsTheyAre() if request.param == "as they are" else nist.Permuted(rng)
-    home, gateway = NIST_HOME[request.param], crowded_town.gateway
+    home, gateway = NIST_HOME[request.param], toolkit_town.gateway
     gateway.command("clinic", "add", "--home", home, "--name", f"NIST {writing.name}", "--assigning-authority",
                     writing.authority, "--purposes", "treatment", "--by", "Olga Staff")
-    crowded_town.enter(*nist.patients(writing.mrns), authority=writing.authority, clinic=home)
+    toolkit_town.enter(*nist.patients(writing.mrns), authority=writing.authority, clinic=home)
     for number, root in enumerate(nist.submissions()):
         path = gateway.write(f"submission-{number}.xml", etree.tostring(writing.tree(root)))
         gateway.command("document", "import", path, "--clinic", home)
-    return crowded_town, writing, home
+    return toolkit_town, writing, home
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +197,11 @@ ANSWERED = {"FindDocuments": (3, 0, 0, 0), "FindDocumentsByReferenceId": (1, 0, 
 def listed(answer):
     said = answer.query
     return tuple(map(len, (said.entries, said.sets, said.folders, said.associations)))
+
+
+@pytest.fixture(scope="module")
+def crowded_town(found_town):
+    return found_town("crowded-town")
 
 
 @pytest.fixture(scope="module")
