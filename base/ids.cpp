@@ -69,6 +69,23 @@ Result<Identifier> read_cx(std::string_view text) {
 
 std::string write_cx(const Identifier& id) { return id.extension + "^^^&" + id.root + "&ISO"; }
 
+std::string oid_of_uuid(std::string_view uuid) {
+  constexpr std::string_view urn = "urn:uuid:";
+  if (uuid.starts_with(urn)) uuid.remove_prefix(urn.size());
+  std::string digits = "0";  // decimal, the last first
+  for (const char c : uuid) {
+    if (c == '-') continue;
+    int carry = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+    for (char& digit : digits) {
+      const int value = (digit - '0') * 16 + carry;
+      digit = char('0' + value % 10);
+      carry = value / 10;
+    }
+    for (; carry > 0; carry /= 10) digits += char('0' + carry % 10);
+  }
+  return "2.25." + std::string(digits.rbegin(), digits.rend());
+}
+
 std::string UuidStream::next() {
   if (used_ + uuid_octets > seed_.size()) throw std::logic_error("an answer asked for more than sixteen identifiers");
   Bytes octets(reinterpret_cast<const char*>(seed_.data()) + used_, uuid_octets);

@@ -52,6 +52,10 @@ struct Code {
   bool operator==(const Code&) const = default;
 };
 
+/// `2.25.` and the UUID as a number: an OID that nobody needs to assign. [ITU-T X.667 §7]
+/// @param uuid  with or without urn:uuid:
+std::string oid_of_uuid(std::string_view uuid);
+
 /// Random octets that a door draws for one request and hands inwards: the rooms below have no randomness.
 using Seed = std::array<std::uint8_t, 256>;
 

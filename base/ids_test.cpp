@@ -51,6 +51,13 @@ TEST(Code, IsTheSameWhateverItsDisplayName) {
   EXPECT_FALSE(a.same_code({.code = "treatment", .system = "2.16", .display = "Treatment"}));
 }
 
+TEST(OidOfUuid, IsItsNumberUnderTheArcOfUuids) {
+  EXPECT_EQ(oid_of_uuid("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),  // the example of X.667
+            "2.25.329800735698586629295641978511506172918");
+  EXPECT_EQ(oid_of_uuid("00000000-0000-0000-0000-00000000000a"), "2.25.10");
+  EXPECT_TRUE(Oid::parse(oid_of_uuid("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF")));
+}
+
 TEST(UuidStream, CutsSixteenVersionFourUuidsFromOneSeed) {
   Seed seed;
   for (std::size_t i = 0; i < seed.size(); ++i) seed[i] = std::uint8_t(i);

@@ -1,5 +1,6 @@
 #include "xca/discovery.hpp"
 
+#include "xca/admitted.hpp"
 #include "xca/check_emitted.hpp"
 #include "xca/hl7v3/query_message.hpp"
 #include "xca/query.hpp"
@@ -49,33 +50,12 @@ std::string text_of(const soap::Answer& answer) {
   return text;
 }
 
-policy::Admitted admitted() {
-  const auto home = *policy::HomeCommunityId::parse("2.999.4");
-  const policy::Organization entry{.home = home, .name = "", .active = true, .implementer = "2.999.4", .version = "1"};
-  policy::Caller caller;
-  caller.tls_implementer = caller.signer_implementer = caller.assertion_implementer = "2.999.4";
-  caller.home = {.named = "2.999.4", .entry = entry};
-  caller.purposes = {policy::Code{"TREATMENT", "2.16.840.1.113883.3.18.7.1", ""}};
-  const auto codes = policy::shipped_purpose_codes();
-  auto judged = policy::admit(
-      {.purpose_codes = {codes.begin(), codes.end()}, .supported = policy::PurposeSet::all(), .version = "1"}, caller);
-  EXPECT_TRUE(std::holds_alternative<policy::Admitted>(judged));
-  return std::get<policy::Admitted>(judged);
-}
-
-template <class T>
-policy::Released<T> released(std::vector<T> resources, policy::PurposeSet defaults = policy::PurposeSet::all()) {
-  std::vector<policy::Held<T>> held;
-  for (T& one : resources) held.push_back({std::move(one), "id", {.clinic_defaults = defaults}});
-  return policy::release(admitted(), std::move(held));
-}
-
 const hl7v3::Responder responder{.home = "2.999.7", .device = "2.999.7.9", .authority = "2.999.7.1"};
 const std::string retrieve_two =
     R"(<x:RetrieveDocumentSetRequest xmlns:x="urn:ihe:iti:xds-b:2007"><x:DocumentRequest><x:HomeCommunityId>urn:oid:2.999.7</x:HomeCommunityId><x:RepositoryUniqueId>r</x:RepositoryUniqueId><x:DocumentUniqueId>a</x:DocumentUniqueId></x:DocumentRequest>)"
     R"(<x:DocumentRequest><x:HomeCommunityId>urn:oid:2.999.7</x:HomeCommunityId><x:RepositoryUniqueId>r</x:RepositoryUniqueId><x:DocumentUniqueId>b</x:DocumentUniqueId></x:DocumentRequest></x:RetrieveDocumentSetRequest>)";
 const std::string find_query =
-    R"(<q:AdhocQueryRequest xmlns:q="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" xmlns:r="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"><q:ResponseOption returnType="ObjectRef"/><r:AdhocQuery id="urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"/></q:AdhocQueryRequest>)";
+    R"(<q:AdhocQueryRequest xmlns:q="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" xmlns:r="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"><q:ResponseOption returnType="ObjectRef"/><r:AdhocQuery id="urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4" home="urn:oid:2.999.7"><r:Slot name="$XDSDocumentEntryUniqueId"><r:ValueList><r:Value>('1.2.3')</r:Value></r:ValueList></r:Slot></r:AdhocQuery></q:AdhocQueryRequest>)";
 
 TEST(PatientDiscovery, OpensASignedQueryAndAnswersItSigned) {
   const Received received(hl7v3::QueryMessage{}.text());
@@ -128,9 +108,15 @@ TEST(CrossGatewayQuery, AnswersWithEntriesOrOneError) {
   ASSERT_TRUE(query);
   ebxml::DocumentEntry entry;
   entry.entry_uuid = "urn:uuid:5b4f80c3-a627-4fdb-8354-c0bfa1928376";
+  entry.unique_id = "1.2.3";
   House house, another;
+  const auto let_go = released<ebxml::DocumentEntry>({entry});
+  const ebxml::Concerned held;
+  const ebxml::PermittedView view(let_go, held);
+  const auto understood = std::get<ebxml::RegistryQuery>(ebxml::read_query(query->query()));
   const std::string found =
-      text_of(query->answer(released<ebxml::DocumentEntry>({entry}), "2.999.7", house.answering()));
+      text_of(query->answer(std::get<ebxml::Selection>(ebxml::answer_from(view, understood)), "2.999.7",
+                            house.answering()));
   EXPECT_THAT(
       found, HasSubstr(R"(<rim:ObjectRef home="urn:oid:2.999.7" id="urn:uuid:5b4f80c3-a627-4fdb-8354-c0bfa1928376">)"));
   EXPECT_EQ(first_finding(found), "");

@@ -12,10 +12,10 @@ Result<CrossGatewayQuery> CrossGatewayQuery::open(const soap::Envelope& envelope
                            envelope.addressing().message_id);
 }
 
-soap::Answer CrossGatewayQuery::answer(const policy::Released<ebxml::DocumentEntry>& released, std::string_view home,
+soap::Answer CrossGatewayQuery::answer(const ebxml::Selection& selection, std::string_view home,
                                        const Answering& with) const {
-  const auto kind = ebxml::return_kind(query_).value_or(ebxml::ReturnType::ObjectRef);
-  const std::string payload = ebxml::write_query_answer({.entries = released.resources()}, kind, home);
+  const std::string payload =
+      ebxml::write_query_answer({.objects = selection.objects()}, selection.return_type(), home);
   return seal(cross_gateway_query, security_, message_id_, encoding_, payload, {}, with);
 }
 

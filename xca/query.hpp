@@ -2,7 +2,7 @@
 // ITI-38 as the Responding Gateway sees it. [ITI TF-2 §3.38]
 
 #include "xca/discovery.hpp"
-#include "xca/ebxml/registry.hpp"
+#include "xca/ebxml/permitted.hpp"
 
 namespace xca {
 
@@ -14,8 +14,8 @@ class CrossGatewayQuery {
   const wss::VerifiedSecurity& security() const { return security_; }
   const ebxml::StoredQuery& query() const { return query_; }
 
-  soap::Answer answer(const policy::Released<ebxml::DocumentEntry>& released, std::string_view home,
-                      const Answering& with) const;
+  /// The objects that answer, as far as policy lets them be seen.
+  soap::Answer answer(const ebxml::Selection& selection, std::string_view home, const Answering& with) const;
   /// Failure with one error, decided without looking at any patient.
   soap::Answer answer(const ebxml::RegistryError& error, std::string_view home, const Answering& with) const;
 

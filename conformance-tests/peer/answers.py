@@ -61,11 +61,36 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Package:
+    """A submission set or a folder."""
+    entry_uuid: str
+    unique_id: str
+    home: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Association:
+    entry_uuid: str
+    type: str  # last part of its name
+    source: str
+    target: str
+    home: str
+
+
+@dataclass(frozen=True)
 class QueryAnswer:
     status: str
     entries: tuple
     references: tuple  # ids of ObjectRefs
     errors: tuple
+    sets: tuple = ()
+    folders: tuple = ()
+    associations: tuple = ()
+
+    @property
+    def is_empty(self):
+        return not (self.entries or self.references or self.sets or self.folders or self.associations)
 
 
 @dataclass(frozen=True)
@@ -165,7 +190,9 @@ class Answer:
         node = self._payload("query:AdhocQueryResponse")
         listed = node.find("rim:RegistryObjectList", PREFIXES)
         return QueryAnswer(node.get("status"), tuple(map(_entry, listed.findall("rim:ExtrinsicObject", PREFIXES))),
-                           tuple(ref.get("id") for ref in listed.findall("rim:ObjectRef", PREFIXES)), _errors(node))
+                           tuple(ref.get("id") for ref in listed.findall("rim:ObjectRef", PREFIXES)), _errors(node),
+                           _packages(listed, SET_NODE, SET_UNIQUE_ID), _packages(listed, FOLDER_NODE, FOLDER_UNIQUE_ID),
+                           tuple(map(_association, listed.findall("rim:Association", PREFIXES))))
 
     @property
     def retrieve(self):
@@ -213,6 +240,25 @@ def _match(event):
                  tuple(given.text for given in name.findall("hl7:given", PREFIXES)),
                  birth.get("value") if birth is not None else "",
                  event.find("hl7:custodian/hl7:assignedEntity/hl7:id", PREFIXES).get("root"), int(degree.get("value")))
+
+
+SET_NODE, SET_UNIQUE_ID = ("urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd",
+                           "urn:uuid:96fdda7c-d067-4183-912e-bf5ee74998a8")
+FOLDER_NODE, FOLDER_UNIQUE_ID = ("urn:uuid:d9d542f3-6cc4-48b6-8870-ea235fbc94c2",
+                                 "urn:uuid:75df8f67-9973-4fbe-a900-df66cefecc5a")
+
+
+def _packages(listed, node, unique_id):
+    found = listed.xpath(f"rim:RegistryPackage[rim:Classification/@classificationNode='{node}']", namespaces=PREFIXES)
+    return tuple(Package(one.get("id"), one.xpath(f"string(rim:ExternalIdentifier[@identificationScheme='{unique_id}']"
+                                                  "/@value)", namespaces=PREFIXES), one.get("home"),
+                         one.xpath("string(rim:Name/rim:LocalizedString/@value)", namespaces=PREFIXES))
+                 for one in found)
+
+
+def _association(node):
+    return Association(node.get("id"), _local(node.get("associationType")), node.get("sourceObject"),
+                       node.get("targetObject"), node.get("home"))
 
 
 def _slot(node, name):

@@ -118,9 +118,9 @@ class Town:
     def pin(self, home, pem):
         self.gateway.command("partner", "pin", home, self.gateway.write("pin.pem", pem))
 
-    def enter(self, *patients):
-        text = records.ndjson(patients, HOME)
-        self.gateway.command("patient", "import", self.gateway.write("patients.ndjson", text))
+    def enter(self, *patients, authority=HOME, clinic=HOME):
+        text = records.ndjson(patients, authority)
+        self.gateway.command("patient", "import", self.gateway.write("patients.ndjson", text), "--clinic", clinic)
 
     def file(self, *documents):
         for number, document in enumerate(documents):

@@ -168,7 +168,7 @@ class TestSchemaFile:
 def test_every_shape_has_an_example():
     names = {p.stem for p in emitted_files()}
     assert names >= {"iti55-match", "iti55-no-match", "iti55-more-data", "iti55-error", "iti55-deferred-ack",
-                     "iti38-success", "iti38-objectref", "iti38-empty", "iti38-failure",
+                     "iti38-success", "iti38-registry", "iti38-objectref", "iti38-empty", "iti38-failure",
                      "iti39-xop", "iti39-inline", "iti39-failure",
                      "fault", "fault-must-understand", "fault-version-mismatch"}
 

@@ -82,6 +82,16 @@ class TestSeveralDocuments:
         assert [e.code for e in answer.retrieve.errors] == ["XDSDocumentUniqueIdError"]
         assert judges.schema_complaints(answer) == {}
 
+    def test_of_two_patients_are_not_given_together(self, town):
+        answer = ask(town, FIRST.unique_id, "1.2.3.4^1").retrieve
+        assert (answer.status, answer.documents) == (names.FAILURE, ())
+        assert {e.code for e in answer.errors} == {"XDSResultNotSinglePatient"}
+
+    def test_one_of_them_a_thousand_times_is_too_many(self, town):
+        answer = ask(town, *[FIRST.unique_id] * 1000).retrieve
+        assert (answer.status, answer.documents) == (names.FAILURE, ())
+        assert {e.code for e in answer.errors} == {"XDSRepositoryError"}
+
     def test_more_than_the_limit_are_refused_at_once(self, town):
         answer = ask(town, *(f"2.999.1.7.{number}" for number in range(21)))
         assert answer.retrieve.status == names.FAILURE
@@ -101,3 +111,7 @@ class TestErrors:
         assert [e.code for e in answer.retrieve.errors] == [code]
         assert answer.retrieve.documents == ()
         assert judges.schema_complaints(answer) == {}
+
+    def test_an_id_too_long_to_be_one_is_no_request(self, town):
+        answer = ask(town, "2" * 10_240)
+        assert (answer.status, answer.fault.code) == (400, "Sender")

@@ -3,7 +3,7 @@
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
 #include "gateway/documents/render.hpp"
-#include "gateway/documents/shelf.hpp"
+#include "gateway/documents/submission.hpp"
 #include "gateway/patients/records.hpp"
 
 namespace gateway::cli {
@@ -36,7 +36,8 @@ Fields describe(const xca::ebxml::DocumentEntry& entry) {
       .text("type", entry.type_code.code)
       .text("type_name", entry.type_code.display)
       .text("created", entry.creation_time)
-      .number("size", static_cast<std::int64_t>(entry.size))
+      .text("status", entry.status == xca::ebxml::Availability::Approved ? "approved" : "deprecated")
+      .number("size", static_cast<std::int64_t>(entry.size.value_or(0)))
       .text("mime_type", entry.mime_type)
       .text("mrn", entry.patient.extension);
   return fields;
@@ -122,6 +123,22 @@ Result<Exit> delete_patient(const Arguments& arguments, Console& console) {
   return Exit::Done;
 }
 
+/// What became of one file.
+struct ImportedFile {
+  documents::Imported outcome;
+  std::string patient_id, unique_id;
+};
+
+Result<ImportedFile> import_file(House& house, const policy::Clinic& clinic, const std::string& bytes,
+                                 const documents::DocumentImport& options) {
+  if (documents::is_submission(bytes)) {
+    auto one = TRY(documents::import_submission(*house.database, clinic, bytes, system_now()));
+    return ImportedFile{one.outcome, std::move(one.patient_id), std::move(one.set.unique_id)};
+  }
+  auto one = TRY(documents::import_document(*house.database, clinic, bytes, options, system_now()));
+  return ImportedFile{one.outcome, std::move(one.patient_id), std::move(one.entry.unique_id)};
+}
+
 Result<Exit> import_documents(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const auto clinic = TRY(clinic_meant(house, arguments));
@@ -135,13 +152,12 @@ Result<Exit> import_documents(const Arguments& arguments, Console& console) {
   bool all = true;
   for (std::size_t i = 0; i < files.size(); ++i) {
     console.progress(i, files.size());
-    const auto imported =
-        documents::import_document(*house.database, clinic, TRY(read_file(files[i])), options, system_now());
+    const auto imported = import_file(house, clinic, TRY(read_file(files[i])), options);
     Fields row;
     row.text("file", files[i]);
     if (imported) {
       row.text("outcome", imported->outcome == documents::Imported::Inserted ? "inserted" : "unchanged")
-          .text("unique_id", imported->entry.unique_id)
+          .text("unique_id", imported->unique_id)
           .text("why", {});
       ids.push_back(imported->patient_id);
     } else {
@@ -220,9 +236,9 @@ std::vector<Command> patient_commands() {
        .options = {mrn, {"--reason", "Why, for the record", true}, clinic},
        .run = delete_patient},
       {.path = "document import",
-       .help = "Import C-CDA documents; metadata is taken from their headers",
+       .help = "Import C-CDA documents with the metadata of their headers, or metadata alone (ebRIM 3.0)",
        .example = "document import ccd-1.xml ccd-2.xml",
-       .options = {{"FILE", "C-CDA files", true, true},
+       .options = {{"FILE", "C-CDA files, or SubmitObjectsRequests without documents", true, true},
                    {"--patient", "Record number; found by the document's header if not given"},
                    clinic},
        .run = import_documents},

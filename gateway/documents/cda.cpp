@@ -2,6 +2,7 @@
 
 #include "base/error_table.hpp"
 #include "base/ids.hpp"
+#include "base/time.hpp"
 #include "base/xml/document.hpp"
 #include "certs/crypto.hpp"
 
@@ -16,7 +17,9 @@ using base::xml::Element;
 using xca::ebxml::DocumentEntry;
 
 constexpr base::ErrorRow rows[] = {
-    {int(Errc::NotACda), "not-a-cda", "this is no CDA document: only C-CDA files can be imported", Cause::BadMessage},
+    {int(Errc::NotACda), "not-a-cda",
+     "this is neither a CDA document nor metadata: import C-CDA files, or an ebRIM 3.0 SubmitObjectsRequest",
+     Cause::BadMessage},
     {int(Errc::HeaderIncomplete), "cda-header-incomplete",
      "the document's header lacks its id, code, effectiveTime or recordTarget", Cause::BadMessage},
     {int(Errc::HeaderUnreadable), "cda-header-unreadable", "a value of the document's header cannot be understood",
@@ -29,6 +32,21 @@ constexpr base::ErrorRow rows[] = {
      Cause::BadMessage},
     {int(Errc::TooLarge), "document-too-large", "the document is larger than allowed", Cause::BadMessage},
     {int(Errc::NoSuchDocument), "no-such-document", "there is no such document in this clinic", Cause::BadMessage},
+    {int(Errc::OnlyMetadata), "document-only-metadata",
+     "only the metadata of this document is held here: ask for it where it was made", Cause::BadMessage},
+    {int(Errc::ForeignAuthority), "submission-of-other-authority",
+     "the patient id is not of this clinic's assigning authority: name the clinic with --clinic, or correct the id",
+     Cause::BadMessage},
+    {int(Errc::UnknownReference), "submission-reference-unknown",
+     "the metadata refers to an object that is not held here: import first the submission that it came with",
+     Cause::BadMessage},
+    {int(Errc::OtherPatientsReference), "submission-reference-of-other-patient",
+     "the metadata refers to an object of another patient: correct the reference", Cause::BadMessage},
+    {int(Errc::DeprecatedReference), "submission-reference-deprecated",
+     "the metadata replaces or adds to a document that was replaced already: refer to its newest version",
+     Cause::BadMessage},
+    {int(Errc::UuidTaken), "submission-uuid-taken",
+     "an object with this entryUUID is held already: give the new object a UUID of its own", Cause::BadMessage},
     {int(Errc::RenderFailed), "document-not-rendered", "the document cannot be shown as a page", Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("gatehouse.documents", rows);
@@ -275,16 +293,15 @@ std::vector<xca::ebxml::Author> authors_of(const Element& document) {
   for (const auto& author : document.children(hl7, "author")) {
     const auto assigned = child(author, "assignedAuthor");
     if (!assigned || authors.size() == repeats_max) continue;
-    xca::ebxml::Author one{.person = xcn_of(*assigned, "assignedPerson"),
-                           .institution = xon_of(child(assigned, "representedOrganization")),
-                           .role = {},
-                           .specialty = {}};
+    xca::ebxml::Author one{.person = xcn_of(*assigned, "assignedPerson")};
+    if (auto institution = xon_of(child(assigned, "representedOrganization")); !institution.empty())
+      one.institutions.push_back(std::move(institution));
     if (child(assigned, "assignedAuthoringDevice")) {
       const auto device = component(text_of(path(assigned, {"assignedAuthoringDevice", "softwareName"})));
       if (!device.empty()) one.person = "^" + device;
     }
-    if (const auto specialty = code_of(child(assigned, "code"))) one.specialty = specialty->display;
-    if (!one.person.empty() || !one.institution.empty()) authors.push_back(std::move(one));
+    if (const auto specialty = code_of(child(assigned, "code"))) one.specialties = {specialty->display};
+    if (!one.person.empty() || !one.institutions.empty()) authors.push_back(std::move(one));
   }
   return authors;
 }

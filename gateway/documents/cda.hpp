@@ -22,6 +22,12 @@ enum class Errc {
   OtherPatient,      ///< this document is held for another patient
   TooLarge,
   NoSuchDocument,
+  OnlyMetadata,            ///< an entry without its bytes
+  ForeignAuthority,        ///< a submission for an id that this clinic does not issue
+  UnknownReference,        ///< an association to what is not held
+  OtherPatientsReference,  ///< an association to another patient's object
+  DeprecatedReference,     ///< a new version of what has one
+  UuidTaken,               ///< an entryUUID that is held already
   RenderFailed,
 };
 boost::system::error_code make_error_code(Errc) noexcept;
@@ -42,11 +48,6 @@ Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits = {})
 
 /// Class code of a document type; the type's own code where no row of the table names it. [LOINC document ontology]
 Code class_of_type(const Code& type);
-
-/// documents.metadata: a DocumentEntry without what the row and the clinic say.
-std::string write_metadata(const xca::ebxml::DocumentEntry& entry);
-/// @error store::Errc::Unreadable
-Result<xca::ebxml::DocumentEntry> read_metadata(std::string_view json);
 
 }  // namespace gateway::documents
 

@@ -1,5 +1,6 @@
 #include "gateway/documents/cda.hpp"
 
+#include "gateway/documents/metadata.hpp"
 #include "gateway/documents/render.hpp"
 
 #include <gtest/gtest.h>
@@ -67,7 +68,7 @@ TEST(CdaHeader, BecomesTheMetadataOfTheDocument) {
             (std::vector<std::string>{"PID-3|1^^^&2.999.1.1&ISO", "PID-5|Smith x^Ann^B", "PID-7|19700615", "PID-8|F",
                                       "PID-11|12 Maple St^^Fernhollow^OR^97210"}));
   EXPECT_EQ(entry.authors.at(0).person, "99^Testwright^Imogen^^^^^^&2.16.840.1.113883.4.6&ISO");
-  EXPECT_EQ(entry.authors.at(0).institution, "Riverbend^^^^^^^^^2.999.1");
+  EXPECT_EQ(entry.authors.at(0).institutions.at(0), "Riverbend^^^^^^^^^2.999.1");
   EXPECT_EQ(entry.legal_authenticator, "^Samplesworth^Oriel");
   EXPECT_EQ(entry.service_start, "20250501");
   EXPECT_EQ(entry.service_stop, "20250601153000");

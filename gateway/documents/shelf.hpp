@@ -10,19 +10,27 @@ namespace gateway::documents {
 using base::Bytes;
 using base::Instant;
 
+/// How much one stored query may read of one patient; of a patient who has more, the answer says that it is too large.
+struct ShelfLimits {
+  std::size_t entries = 10'000;
+  std::size_t packages = 10'000;      ///< submission sets, and again folders
+  std::size_t associations = 40'000;
+};
+
 class DocumentShelf final : public exchange::Documents {
  public:
-  explicit DocumentShelf(store::Database& database) : database_(database) {}
-  /// Entries of the patient with that mrn under the clinic's authority; a patient we do not know has none.
-  Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> find(const policy::Clinic& clinic,
-                                                                    const xca::ebxml::FindDocuments& query) override;
-  Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> get(const policy::Clinic& clinic,
-                                                                   const xca::ebxml::GetDocuments& query) override;
-  /// @error store::Errc::Unreadable where pieces are missing or the hash differs, Errc::NoSuchDocument
+  explicit DocumentShelf(store::Database& database, ShelfLimits limits = {}) : database_(database), limits_(limits) {}
+  Result<xca::ebxml::Concerned> concerned(const policy::Clinic& clinic,
+                                          const xca::ebxml::RegistryQuery& query) override;
+  Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> retrievable(
+      const policy::Clinic& clinic, const std::vector<std::string>& unique_ids) override;
+  /// @error store::Errc::Unreadable where pieces are missing or the hash differs, Errc::OnlyMetadata,
+  ///        Errc::NoSuchDocument
   Result<Bytes> content(const xca::ebxml::DocumentEntry& entry) override;
 
  private:
   store::Database& database_;
+  ShelfLimits limits_;
 };
 
 struct DocumentImport {
@@ -37,7 +45,8 @@ struct ImportedDocument {
   xca::ebxml::DocumentEntry entry;
 };
 
-/// Stores one C-CDA file with the metadata of its header. The same bytes again are unchanged.
+/// Stores one C-CDA file with the metadata of its header, in a submission set of its own. The same bytes again are
+/// unchanged.
 /// @error Errc::UniqueIdTaken, Errc::OtherPatient, those of read_cda_header, patients::Errc::NoSuchPatient,
 ///        patients::Errc::AmbiguousPatient
 Result<ImportedDocument> import_document(store::Database& database, const policy::Clinic& clinic, BytesView cda,

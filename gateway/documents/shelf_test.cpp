@@ -2,6 +2,12 @@
 
 #include "gateway/patients/choices.hpp"
 #include "gateway/patients/testing.hpp"
+#include "gateway/store/migrations.hpp"
+#include "xca/ebxml/query_message.hpp"
+
+namespace gateway {
+std::string_view asset_schema_002_sql();
+}  // namespace gateway
 
 namespace gateway::documents {
 namespace {
@@ -9,6 +15,8 @@ namespace {
 using patients::testing::noon;
 using patients::testing::ok;
 using patients::testing::patient_line;
+using xca::ebxml::slot;
+using xca::ebxml::understood;
 
 std::string cda(const std::string& id, const std::string& patient_id_xml, const std::string& text = "None known") {
   return R"(<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="2.999.7" extension=")" + id +
@@ -31,12 +39,18 @@ class Documents : public patients::testing::ShelfTest {
   Result<ImportedDocument> add(const std::string& bytes, const DocumentImport& options = {}) {
     return import_document(*database_, *clinic_, bytes, options, noon);
   }
-  xca::ebxml::FindDocuments all_of(const std::string& mrn, const std::string& root = "2.999.1.1") {
-    xca::ebxml::FindDocuments query;
-    query.patient = {root, mrn};
-    query.status = {xca::ebxml::Availability::Approved};
-    return query;
+  /// Every entry, set, folder and association of a patient that is approved.
+  xca::ebxml::RegistryQuery all_of(const std::string& mrn, const std::string& root = "2.999.1.1") {
+    return understood("GetAll", slot("$patientId", {"'" + mrn + "^^^&" + root + "&ISO'"}) +
+                                    slot("$XDSDocumentEntryStatus", {"('Approved')"}) +
+                                    slot("$XDSSubmissionSetStatus", {"('Approved')"}) +
+                                    slot("$XDSFolderStatus", {"('Approved')"}));
   }
+  xca::ebxml::RegistryQuery documents_of(const std::string& mrn, const std::string& root = "2.999.1.1") {
+    return understood("FindDocuments",
+                      slot("$XDSDocumentEntryPatientId", {"'" + mrn + "^^^&" + root + "&ISO'"}) + approved);
+  }
+  const std::string approved = slot("$XDSDocumentEntryStatus", {"('Approved')"});
 };
 ON_BOTH_DATABASES(Documents);
 
@@ -47,7 +61,7 @@ TEST_P(Documents, AreStoredWithTheirMetadataAndGivenBackToTheOctet) {
   EXPECT_EQ(count("content_pieces"), 3u) << "pieces of 256 KiB";
 
   DocumentShelf shelf(*database_);
-  const auto found = ok(shelf.find(*clinic_, all_of("1")));
+  const auto found = ok(shelf.concerned(*clinic_, documents_of("1"))).entries;
   ASSERT_EQ(found.size(), 1u);
   const auto& entry = found[0].resource;
   EXPECT_EQ(entry.patient, (base::Identifier{"2.999.1.1", "1"}));
@@ -63,14 +77,24 @@ TEST_P(Documents, AreStoredWithTheirMetadataAndGivenBackToTheOctet) {
 TEST_P(Documents, AreFoundForTheirPatientOnly) {
   ok(add(cda("D1", our_id)));
   DocumentShelf shelf(*database_);
-  EXPECT_TRUE(ok(shelf.find(*clinic_, all_of("2"))).empty());
-  EXPECT_TRUE(ok(shelf.find(*clinic_, all_of("3"))).empty());
-  EXPECT_TRUE(ok(shelf.find(*clinic_, all_of("1", "2.999.5"))).empty()) << "another authority's 1";
+  const auto none = [&](const policy::Clinic& clinic, const xca::ebxml::RegistryQuery& query) {
+    const auto held = ok(shelf.concerned(clinic, query));
+    return held.entries.empty() && held.sets.empty() && held.folders.empty() && held.associations.empty();
+  };
+  EXPECT_FALSE(none(*clinic_, documents_of("1")));
   const auto other = add_clinic("2.999.2", "Quillport", "2.999.1.1");
-  EXPECT_TRUE(ok(shelf.find(other, all_of("1"))).empty());
-  auto deprecated = all_of("1");
-  deprecated.status = {xca::ebxml::Availability::Deprecated};
-  EXPECT_TRUE(ok(shelf.find(*clinic_, deprecated)).empty());
+  for (const bool all : {false, true}) {
+    const auto query = [&](const std::string& mrn, const std::string& root = "2.999.1.1") {
+      return all ? all_of(mrn, root) : documents_of(mrn, root);
+    };
+    EXPECT_TRUE(none(*clinic_, query("2")));
+    EXPECT_TRUE(none(*clinic_, query("3")));
+    EXPECT_TRUE(none(*clinic_, query("1", "2.999.5"))) << "another authority's 1";
+    EXPECT_TRUE(none(other, query("1")));
+  }
+  auto deprecated = documents_of("1");
+  deprecated.entries.status = {xca::ebxml::Availability::Deprecated};
+  EXPECT_TRUE(none(*clinic_, deprecated));
 }
 
 TEST_P(Documents, AreGotByEitherIdWithTheChoiceOfTheirPatient) {
@@ -78,15 +102,68 @@ TEST_P(Documents, AreGotByEitherIdWithTheChoiceOfTheirPatient) {
   ok(add(cda("D2", our_id)));
   ok(patients::set_choice(*database_, id_of("1"), {}, {.set_by = patients::SetBy::Patient, .actor = "Ann"}, noon));
   DocumentShelf shelf(*database_);
-  xca::ebxml::GetDocuments query;
-  query.entry_uuids = {entry.entry_uuid};
-  query.unique_ids = {"2.999.7^D1", "2.999.7^D2", "2.999.7^nothing"};
-  for (int i = 0; i < 40; ++i) query.unique_ids.push_back("none " + std::to_string(i));
-  const auto found = ok(shelf.get(*clinic_, query));
+  std::vector<std::string> unique_ids = {"'2.999.7^D1'", "'2.999.7^D2'", "'2.999.7^nothing'"};
+  for (int i = 0; i < 40; ++i) unique_ids.push_back("'none " + std::to_string(i) + "'");
+  const auto by_unique_id = understood("GetDocuments", slot("$XDSDocumentEntryUniqueId", unique_ids));
+  const auto found = ok(shelf.concerned(*clinic_, by_unique_id)).entries;
   ASSERT_EQ(found.size(), 2u) << "each once";
   EXPECT_TRUE(found[0].choice.choice && found[0].choice.choice->purposes.empty());
+  const auto by_uuid = understood("GetDocuments", slot("$XDSDocumentEntryEntryUUID", {"'" + entry.entry_uuid + "'"}));
+  EXPECT_EQ(ok(shelf.concerned(*clinic_, by_uuid)).entries.size(), 1u);
+  EXPECT_EQ(ok(shelf.retrievable(*clinic_, {"2.999.7^D1", "2.999.7^D1", "2.999.7^nothing"})).size(), 1u);
   const auto other = add_clinic("2.999.2", "Quillport", "2.999.2.1");
-  EXPECT_TRUE(ok(shelf.get(other, query)).empty());
+  EXPECT_TRUE(ok(shelf.concerned(other, by_unique_id)).entries.empty());
+  EXPECT_TRUE(ok(shelf.retrievable(other, {"2.999.7^D1"})).empty());
+}
+
+TEST_P(Documents, HaveASubmissionSetOfTheirOwnThatSaysWhatTheirEntrySays) {
+  const auto entry = ok(add(cda("D1", our_id))).entry;
+  ok(add(cda("D1", our_id)));
+  const auto held = ok(DocumentShelf(*database_).concerned(*clinic_, all_of("1")));
+  ASSERT_EQ(held.sets.size(), 1u) << "one, however often it was imported";
+  const auto& set = held.sets[0];
+  EXPECT_EQ(set.patient, entry.patient);
+  EXPECT_EQ(set.source_id, "2.999.1");
+  EXPECT_EQ(set.content_type, entry.class_code);
+  EXPECT_EQ(set.submission_time, base::write_dtm(noon));
+  EXPECT_TRUE(set.unique_id.starts_with("2.25."));
+  ASSERT_EQ(held.associations.size(), 1u);
+  EXPECT_EQ(held.associations[0].source, set.entry_uuid);
+  EXPECT_EQ(held.associations[0].target, entry.entry_uuid);
+  EXPECT_EQ(held.associations[0].set_status, "Original");
+}
+
+TEST_P(Documents, ThatWereThereBeforeSetsWereGetTheirsByTheMigration) {
+  const auto entry = ok(add(cda("D1", our_id))).entry;
+  ok(add(cda("D2", our_id)));
+  auto* session = ok(database_->session());
+  for (const char* table : {"associations", "submission_sets"}) ok(session->execute(std::string("DELETE FROM ") + table));
+  for (const auto& statement : store::split_statements(asset_schema_002_sql()))
+    if (statement.starts_with("INSERT")) ok(session->execute(statement));
+  const auto held = ok(DocumentShelf(*database_).concerned(*clinic_, all_of("1")));
+  ASSERT_EQ(held.sets.size(), 2u);
+  ASSERT_EQ(held.associations.size(), 2u);
+  std::set<std::string> ids;
+  for (const auto& set : held.sets) {
+    EXPECT_EQ(set.content_type, entry.class_code);
+    EXPECT_EQ(xca::ebxml::mended_uuid(set.entry_uuid), set.entry_uuid) << "a UUID in form";
+    ids.insert({set.entry_uuid, set.unique_id});
+  }
+  for (const auto& one : held.associations) ids.insert({one.entry_uuid, one.target});
+  EXPECT_EQ(ids.size(), 8u);
+  EXPECT_TRUE(ids.contains("2.999.1.9.0.1") && ids.contains("2.999.1.9.0.2"));
+}
+
+TEST_P(Documents, AreReadUpToALimitThatIsSaid) {
+  for (const char* id : {"D1", "D2", "D3"}) ok(add(cda(id, our_id)));
+  const auto read = [&](ShelfLimits limits) {
+    return ok(DocumentShelf(*database_, limits).concerned(*clinic_, all_of("1")));
+  };
+  EXPECT_TRUE(read({.entries = 3}).cut_short.empty());
+  EXPECT_EQ(read({.entries = 2}).cut_short.size(), 1u);
+  EXPECT_EQ(read({.entries = 2}).entries.size(), 2u);
+  EXPECT_EQ(read({.packages = 2}).cut_short.size(), 1u);
+  EXPECT_EQ(read({.associations = 2}).cut_short.size(), 1u);
 }
 
 TEST_P(Documents, AgainAreUnchangedAndChangedOnesNeedANewId) {
@@ -126,6 +203,7 @@ TEST_P(Documents, GoWithTheirPatientAndLeaveSharedContentAlone) {
   ok(add(cda("D1", our_id)));
   ok(patients::delete_patient(*database_, *clinic_, id_of("1")));
   EXPECT_EQ(count("documents") + count("contents") + count("content_pieces"), 0u);
+  EXPECT_EQ(count("submission_sets") + count("associations"), 0u);
 
   const auto second = add_clinic("2.999.2", "Quillport", "2.999.2.1");
   ok(add(cda("D9", ""), {.patient_id = id_of("2")}));

@@ -3,6 +3,7 @@
 
 #include "certs/trust.hpp"
 #include "policy/release.hpp"
+#include "xca/ebxml/permitted.hpp"
 #include "xca/ebxml/repository.hpp"
 #include "xca/hl7v3/patient_discovery.hpp"
 #include "xca/wss/reply.hpp"
@@ -36,10 +37,12 @@ class Patients {
 class Documents {
  public:
   virtual ~Documents() = default;
-  virtual Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> find(const policy::Clinic& clinic,
-                                                                            const xca::ebxml::FindDocuments& query) = 0;
-  virtual Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> get(const policy::Clinic& clinic,
-                                                                           const xca::ebxml::GetDocuments& query) = 0;
+  /// What decides the answer to a stored query (xca::ebxml::narrow), entries together with their patients' choices.
+  virtual Result<xca::ebxml::Concerned> concerned(const policy::Clinic& clinic,
+                                                  const xca::ebxml::RegistryQuery& query) = 0;
+  /// Entries with these unique ids whose bytes are held: metadata alone is nothing to retrieve.
+  virtual Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> retrievable(
+      const policy::Clinic& clinic, const std::vector<std::string>& unique_ids) = 0;
   /// The bytes behind an entry that policy let go. @error store::Errc::Unreadable where their hash differs
   virtual Result<base::Bytes> content(const xca::ebxml::DocumentEntry& entry) = 0;
 };

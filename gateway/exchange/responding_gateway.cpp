@@ -59,10 +59,9 @@ void begin_decision(Exchange& exchange, Verdict admission, std::string_view rule
   exchange.decision = std::move(record);
 }
 
-/// Writes what release decided into event and record.
+/// Writes what release decided into the record, and why something was withheld into the event.
 template <class T>
-void note_release(Exchange& exchange, const Released<T>& released, const policy::Clinic& clinic) {
-  exchange.decision->clinic_version = clinic.version;
+void note_verdicts(Exchange& exchange, const Released<T>& released, const std::optional<policy::Clinic>& clinic) {
   for (const Verdict& verdict : released.verdicts()) {
     exchange.decision->verdicts.push_back(verdict);
     if (!verdict.permits() && exchange.event.reason.empty()) {
@@ -70,12 +69,32 @@ void note_release(Exchange& exchange, const Released<T>& released, const policy:
       exchange.event.sentence = verdict.refusal()->sentence;
     }
   }
-  exchange.event.clinic = clinic.id;
-  if (!released.resources().empty()) {
-    exchange.event.outcome = Outcome::Released;
-  } else {
-    exchange.event.outcome = released.verdicts().empty() ? Outcome::NoMatch : Outcome::Withheld;
-    exchange.negative = true;
+  if (!clinic) return;
+  exchange.decision->clinic_version = clinic->version;
+  exchange.event.clinic = clinic->id;
+}
+
+/// @param leaves  something is in the answer @param withheld  something would have been
+void note_outcome(Exchange& exchange, bool leaves, bool withheld) {
+  exchange.event.outcome = leaves ? Outcome::Released : withheld ? Outcome::Withheld : Outcome::NoMatch;
+  exchange.negative = !leaves;
+}
+
+template <class T>
+void note_release(Exchange& exchange, const Released<T>& released, const policy::Clinic& clinic) {
+  note_verdicts(exchange, released, clinic);
+  note_outcome(exchange, !released.resources().empty(), released.withheld_any());
+}
+
+/// The reason code of a query refused: what our own staff read.
+std::string_view reason_of(RegistryErrorCode code) {
+  switch (code) {
+    case RegistryErrorCode::UnknownStoredQuery: return "query-unknown";
+    case RegistryErrorCode::UnknownCommunity: return "community-unknown";
+    case RegistryErrorCode::MissingHomeCommunityId: return "community-missing";
+    case RegistryErrorCode::ResultNotSinglePatient: return "several-patients";
+    case RegistryErrorCode::TooManyResults: return "too-many";
+    default: return "query-bad";
   }
 }
 
@@ -325,21 +344,9 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
   return discovery.answer(released, responder, answering(exchange));
 }
 
-/// Reads the entries a stored query asks for, or the registry error that answers it for every patient alike.
-Result<std::vector<Held<DocumentEntry>>> RespondingGateway::held_for(const xca::ebxml::StoredQuery& query,
-                                                                     const policy::Clinic& clinic,
-                                                                     std::optional<RegistryError>& error) {
-  const auto run = [&](auto read, auto look_up) -> Result<std::vector<Held<DocumentEntry>>> {
-    if (auto* wrong = std::get_if<RegistryError>(&read)) {
-      error = std::move(*wrong);
-      return std::vector<Held<DocumentEntry>>{};
-    }
-    return look_up(std::get<0>(read));
-  };
-  if (query.id == xca::ebxml::find_documents) {
-    return run(xca::ebxml::read_find_documents(query), [&](const auto& find) { return documents_.find(clinic, find); });
-  }
-  return run(xca::ebxml::read_get_documents(query), [&](const auto& get) { return documents_.get(clinic, get); });
+/// The clinic a stored query is for: the home it names, else the one that issues the patient's id.
+Result<std::optional<policy::Clinic>> RespondingGateway::clinic_asked(const xca::ebxml::RegistryQuery& query) {
+  return query.home.empty() ? patients_.clinic_of_authority(query.patient.root) : patients_.clinic(query.home);
 }
 
 /// Not offered, and said in the wire's own form. The same for every patient: none is looked up. [facts §1.5]
@@ -363,65 +370,41 @@ RespondingGateway::Answered RespondingGateway::deferred_patient_discovery(const 
 RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::soap::Envelope& envelope,
                                                                    Exchange& exchange) {
   auto asked = TRY(xca::CrossGatewayQuery::open(envelope, security_rules(exchange), exchange.now));
-  const auto& query = asked.query();
   exchange.event.query_hash = sha256_hex(base::xml::serialize(envelope.payload()));
   identify(exchange, asked.security(), {});
   TRY(claim(exchange, asked.security()));
   TRY(check_schema(exchange, envelope));
 
-  std::string our_home = query.home;
-  const auto failure = [&](RegistryError error, std::string_view reason) {
+  std::string our_home = asked.query().home;
+  const auto failure = [&](RegistryError error) {
     exchange.event.outcome = Outcome::Refused;
-    if (exchange.event.reason.empty()) exchange.event.reason = reason;
+    if (exchange.event.reason.empty()) exchange.event.reason = reason_of(error.code);
     return asked.answer(error, our_home, answering(exchange));
   };
 
   auto admitted = TRY(admit(exchange));  // before any look-up
-  if (!admitted) return failure({RegistryErrorCode::RegistryError, "This purpose of use is not supported."}, {});
+  if (!admitted) return failure({RegistryErrorCode::RegistryError, "This purpose of use is not supported."});
+  const auto read = xca::ebxml::read_query(asked.query());
+  if (const auto* wrong = std::get_if<RegistryError>(&read)) return failure(*wrong);
+  const auto& query = std::get<xca::ebxml::RegistryQuery>(read);
+  const auto clinic = TRY(clinic_asked(query));
+  if (!clinic && !query.home.empty()) {
+    return failure({RegistryErrorCode::UnknownCommunity, "This gateway does not speak for that community."});
+  }
+  if (clinic) our_home = clinic->home.dotted();
 
-  if (query.id != xca::ebxml::find_documents && query.id != xca::ebxml::get_documents) {
-    return failure({RegistryErrorCode::UnknownStoredQuery, "This stored query is not supported."}, "query-unknown");
-  }
-  const auto return_type = xca::ebxml::return_kind(query);
-  if (!return_type) {
-    return failure({RegistryErrorCode::RegistryError, "returnType must be LeafClass or ObjectRef."}, "return-type");
-  }
-  std::optional<policy::Clinic> clinic;
-  if (!query.home.empty()) {
-    clinic = TRY(patients_.clinic(query.home));
-    if (!clinic) {
-      return failure({RegistryErrorCode::UnknownCommunity, "This gateway does not speak for that community."},
-                     "community-unknown");
-    }
-  } else if (query.id == xca::ebxml::find_documents) {
-    const auto find = xca::ebxml::read_find_documents(query);
-    if (const auto* wrong = std::get_if<RegistryError>(&find)) return failure(*wrong, "query-bad");
-    clinic = TRY(patients_.clinic_of_authority(std::get<0>(find).patient.root));
-    if (!clinic) {  // an id of nobody's: as an unknown patient
-      auto none = policy::release(*admitted, std::vector<Held<DocumentEntry>>{});
-      exchange.event.outcome = Outcome::NoMatch;
-      exchange.negative = true;
-      return asked.answer(none, our_home, answering(exchange));
-    }
-  } else {
-    return failure({RegistryErrorCode::MissingHomeCommunityId, "The query must name a home community."},
-                   "community-missing");
-  }
-  our_home = clinic->home.dotted();
-
-  std::optional<RegistryError> error;
-  auto held = TRY(held_for(query, *clinic, error));
-  if (error) return failure(*error, "query-bad");
-  for (const auto& one : held) note_patient(exchange, one.subject);
-  auto released = policy::release(*admitted, std::move(held));
-  std::set<base::Identifier> patients;
-  for (const DocumentEntry& entry : released.resources()) patients.insert(entry.patient);
-  if (patients.size() > 1 && *return_type == xca::ebxml::ReturnType::LeafClass) {
-    return failure({RegistryErrorCode::ResultNotSinglePatient, "The result would span patients."}, "several-patients");
-  }
-  note_release(exchange, released, *clinic);
-  for (const DocumentEntry& entry : released.resources()) exchange.event.documents.push_back(entry.unique_id);
-  return asked.answer(released, our_home, answering(exchange));
+  // An id of nobody's is as an unknown patient.
+  auto held = clinic ? TRY(documents_.concerned(*clinic, query)) : xca::ebxml::Concerned{};
+  for (const auto& one : held.entries) note_patient(exchange, one.subject);
+  const auto released = policy::release(*admitted, std::move(held.entries));
+  const xca::ebxml::PermittedView view(released, held);
+  const auto answer = xca::ebxml::answer_from(view, query);
+  note_verdicts(exchange, released, clinic);
+  if (const auto* too_much = std::get_if<RegistryError>(&answer)) return failure(*too_much);
+  const auto& selection = std::get<xca::ebxml::Selection>(answer);
+  note_outcome(exchange, selection.objects().count() > 0, released.withheld_any());
+  for (const auto* entry : selection.objects().entries) exchange.event.documents.push_back(entry->unique_id);
+  return asked.answer(selection, our_home, answering(exchange));
 }
 
 RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca::soap::Envelope& envelope,
@@ -468,9 +451,9 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
     return asked.answer(none, errors, our_home, answering(exchange));
   }
 
-  xca::ebxml::GetDocuments wanted;
-  for (const auto& request : ours) wanted.unique_ids.push_back(request.unique_id);
-  auto held = TRY(documents_.get(*clinic, wanted));  // a unique id authorises nothing
+  std::vector<std::string> wanted;
+  for (const auto& request : ours) wanted.push_back(request.unique_id);
+  auto held = TRY(documents_.retrievable(*clinic, wanted));  // a unique id authorises nothing
   for (const auto& one : held) note_patient(exchange, one.subject);
   auto entries = policy::release(*admitted, std::move(held));
   std::set<base::Identifier> patients;

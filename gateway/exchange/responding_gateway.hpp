@@ -46,9 +46,7 @@ class RespondingGateway {
   Result<void> claim(Exchange& exchange, const xca::wss::VerifiedSecurity& security);
   Result<void> check_schema(Exchange& exchange, const xca::soap::Envelope& envelope) const;
   Result<std::optional<policy::Admitted>> admit(Exchange& exchange) const;
-  Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> held_for(
-      const xca::ebxml::StoredQuery& query, const policy::Clinic& clinic,
-      std::optional<xca::ebxml::RegistryError>& error);
+  Result<std::optional<policy::Clinic>> clinic_asked(const xca::ebxml::RegistryQuery& query);
 
   RespondingSettings settings_;
   Directory& directory_;

@@ -269,7 +269,8 @@ Result<void> delete_patient(store::Database& database, const policy::Clinic& cli
     if (known.empty()) return fail(Errc::NoSuchPatient);
     const auto contents =
         TRY(session->select("SELECT DISTINCT content FROM documents WHERE patient = :p1", "t", {patient_id}));
-    for (const char* table : {"documents", "patient_keys", "patient_ids", "purpose_choices"}) {
+    for (const char* table : {"associations", "folders", "submission_sets", "documents", "patient_keys", "patient_ids",
+                              "purpose_choices"}) {
       TRY(session->execute("DELETE FROM " + std::string(table) + " WHERE patient = :p1", {patient_id}));
     }
     for (const auto& row : contents) TRY(delete_contents_without_documents(*session, row.text(0)));

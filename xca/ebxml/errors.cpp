@@ -17,6 +17,12 @@ constexpr base::ErrorRow rows[] = {
      Cause::BadMessage},
     {static_cast<int>(Errc::BadDocumentRequest), "document-request-unreadable",
      "the request names a document in a way that cannot be read", Cause::BadMessage},
+    {static_cast<int>(Errc::BadMetadata), "metadata-unreadable", "the metadata has an object that cannot be read",
+     Cause::BadMessage},
+    {static_cast<int>(Errc::BadSubmission), "submission-incomplete", "the metadata is no complete submission",
+     Cause::BadMessage},
+    {static_cast<int>(Errc::SeveralPatients), "submission-of-several-patients",
+     "the submission is about more than one patient: submit each patient's objects by themselves", Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("xca::ebxml", rows);
 

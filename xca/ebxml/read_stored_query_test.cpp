@@ -49,21 +49,10 @@ TEST(ReadStoredQuery, KeepsSlotsOfOneNameApart) {
 TEST(ReadStoredQuery, MendsIdsAndHomesAsPeersWriteThem) {
   for (const char* id : {"urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d", "14d4debf-8f97-4251-9a74-a90016b0af0d",
                          " urn:uuid:14D4DEBF-8f97-4251-9a74- a90016b0af0d "})
-    EXPECT_EQ(read(adhoc_query("", id))->id, find_documents) << id;
+    EXPECT_EQ(read(adhoc_query("", id))->id, id_of("FindDocuments")) << id;
   EXPECT_EQ(read(adhoc_query("", "x", "home=\"urn:oid:2.999.7\""))->home, "2.999.7");
   EXPECT_EQ(read(adhoc_query("", "x", "home=\" 2.999.7 \""))->home, "2.999.7");
   EXPECT_EQ(read(adhoc_query("", "x", ""))->home, "");
-}
-
-TEST(ReadStoredQuery, KnowsTwoReturnTypes) {
-  StoredQuery query;
-  for (const auto& [type, kind] : {std::pair{"LeafClass", std::optional(ReturnType::LeafClass)},
-                                   {"ObjectRef", std::optional(ReturnType::ObjectRef)},
-                                   {"LeafClassWithRepositoryItem", std::optional<ReturnType>()},
-                                   {"", std::optional<ReturnType>()}}) {
-    query.return_type = type;
-    EXPECT_EQ(return_kind(query), kind) << type;
-  }
 }
 
 TEST(ReadStoredQuery, RefusesWhatCannotBeRead) {
@@ -97,7 +86,6 @@ TEST(ReadStoredQuery, ReadsTheQueriesOfOtherImplementations) {
       const auto query = read(base::read_file(entry.path()));
       ASSERT_TRUE(query) << entry.path() << query.error().code.message();
       EXPECT_EQ(query->id.size(), 36u) << entry.path();
-      EXPECT_EQ(return_kind(*query).has_value(), query->return_type != "RegistryObject") << entry.path();
       ++read_ones;
     }
   EXPECT_GE(read_ones, 80u);

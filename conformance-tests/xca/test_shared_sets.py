@@ -1,0 +1,102 @@
+"""A submission set and a folder with one entry that may be shared and one that may not, over the wire.
+
+What makes an entry one that may not be shared is, in this release, its patient: the tests write it into the store
+(SQLite) under one who is denied, beside the others of its set. Later the row is taken away altogether: no query may be
+answered otherwise. [facts: query exchange §6.2; xca/ebxml/permitted.hpp]"""
+
+import sqlite3
+
+import pytest
+
+from peer import judges, names
+from peer.messages import stored_query
+from peer.records import Patient
+from peer.submissions import REPLACES, Submission, association, entry_uuid, unique_id
+from peer.town import HOME
+
+OWNER = Patient("HV-7101", "Sharer", "Odile", "F", "19710101", "1 Alder Way")
+DENIED = Patient("HV-7102", "Keeper", "Basil", "M", "19720202", "2 Alder Way")
+OPEN, HIDDEN = entry_uuid("shared-open"), entry_uuid("shared-hidden")
+TABLES = {"documents": "entry_uuid = ?", "associations": "source = ?1 OR target = ?1"}
+
+
+def ids(*names_of):
+    return ["(" + ",".join(f"'{entry_uuid(name)}'" for name in names_of) + ")"]
+
+
+# Each names the hidden entry or what holds it, beside what may be seen.
+QUERIES = {
+    "GetDocuments": ("5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4",
+                     {"$XDSDocumentEntryEntryUUID": ids("shared-open", "shared-hidden")}),
+    "GetDocumentsAndAssociations": ("bab9529a-4a10-40b3-a01f-f68a615d247a",
+                                    {"$XDSDocumentEntryEntryUUID": ids("shared-open", "shared-hidden")}),
+    "GetAssociations": ("a7ae438b-4bc2-4642-93e9-be891f7bb155",
+                        {"$uuid": ids("shared-set", "shared-folder", "shared-hidden", "shared-next")}),
+    "GetSubmissionSets": ("51224314-5390-4169-9b91-b1980040715a",
+                          {"$uuid": ids("shared-open", "shared-hidden", "shared-folder")}),
+    "GetSubmissionSetAndContents": ("e8e3cb2c-e39c-46b9-99e4-c12f57260b83",
+                                    {"$XDSSubmissionSetEntryUUID": ids("shared-set")}),
+    "GetFolders": ("5737b14c-8a1a-4539-b659-e03a34a5e1e4", {"$XDSFolderEntryUUID": ids("shared-folder", "shared-only")}),
+    "GetFolderAndContents": ("b909a503-523d-4517-8acf-8e5834dfc4c7", {"$XDSFolderEntryUUID": ids("shared-folder")}),
+    "GetFoldersForDocument": ("10cae35a-c7f9-4cf5-b61e-fc3278ffb578",
+                              {"$XDSDocumentEntryEntryUUID": ids("shared-hidden")}),
+    "GetRelatedDocuments": ("d90e5407-b356-4d91-a89f-873917b4b0e6",
+                            {"$XDSDocumentEntryEntryUUID": ids("shared-next"), "$AssociationTypes": [f"('{REPLACES}')"]}),
+}
+
+
+def ask_all(town, wires):
+    return {name: town.ask(wire) for name, wire in wires.items()}
+
+
+@pytest.fixture(scope="module")
+def told(found_town):
+    town = found_town("town-of-shared-sets")
+    town.enter(OWNER, DENIED)
+    town.choose(DENIED)
+    first = (Submission(OWNER, HOME, "shared-set").document("shared-open").document("shared-hidden")
+             .folder("shared-folder", "shared-open", "shared-hidden").folder("shared-only", "shared-hidden"))
+    second = (Submission(OWNER, HOME, "shared-set2").document("shared-next")
+              .relate("shared-next", "shared-hidden", REPLACES))
+    for submission in (first, second):
+        town.gateway.command("document", "import", town.gateway.write("shared.xml", submission.file()))
+    wires = {name: town.sender().cross_gateway_query(
+        stored_query(f"urn:uuid:{query}", slots, f"urn:oid:{HOME}")).wire() for name, (query, slots) in QUERIES.items()}
+    states = {"open": ask_all(town, wires)}
+    store = sqlite3.connect(town.gateway.data / "gatehouse.db", timeout=10)
+    with store:
+        store.execute("UPDATE documents SET patient = (SELECT id FROM patients WHERE mrn = ?) WHERE entry_uuid = ?",
+                      (DENIED.mrn, HIDDEN))
+    states["hidden"] = ask_all(town, wires)
+    with store:
+        for table, where in TABLES.items():
+            store.execute(f"DELETE FROM {table} WHERE {where}", (HIDDEN,))
+    states["gone"] = ask_all(town, wires)
+    store.close()
+    return states
+
+
+@pytest.mark.parametrize("name", QUERIES)
+class TestAHiddenEntry:
+    def test_is_answered_as_one_that_was_never_there(self, told, name):
+        assert judges.difference(told["hidden"][name], told["gone"][name]) == ""
+
+    def test_is_named_nowhere(self, told, name):
+        body = told["hidden"][name].body.decode()
+        for word in (HIDDEN, unique_id("shared-hidden"), "shared-hidden", entry_uuid("shared-only")):
+            assert word not in body
+        for holder in ("shared-set", "shared-folder", "shared-only"):
+            assert entry_uuid(association(holder, "shared-hidden")) not in body
+
+    def test_was_told_while_it_might_be(self, told, name):
+        assert told["open"][name].query.status == names.SUCCESS
+        assert judges.difference(told["open"][name], told["hidden"][name]) != ""
+
+
+def test_leaves_its_set_and_folder_to_the_entry_that_may_be_seen(told):
+    contents = told["hidden"]["GetSubmissionSetAndContents"].query
+    assert [entry.entry_uuid for entry in contents.entries] == [OPEN]
+    assert [one.entry_uuid for one in contents.sets] == [entry_uuid("shared-set")]
+    assert [one.entry_uuid for one in contents.folders] == [entry_uuid("shared-folder")]
+    assert {one.target for one in contents.associations} == {
+        OPEN, entry_uuid("shared-folder"), entry_uuid(association("shared-folder", "shared-open"))}

@@ -1,0 +1,67 @@
+#pragma once
+// What policy lets be seen of a registry, and the answer to a stored query taken from it. The rule:
+//
+//   An entry is seen where policy released it. A folder is seen where one of its entries is; a submission set where one
+//   of its entries or folders is. An association is seen where both its ends are. Nothing else is seen.
+//
+// Every answer, count and error is computed on what is seen alone, as if the rest had never been: an entry that is
+// withheld, of a patient who may or may not be shared otherwise, is answered as one that does not exist, byte for byte.
+// [design §4; facts/query-exchange §6.2]
+
+#include "policy/release.hpp"
+#include "xca/ebxml/queries.hpp"
+
+namespace xca::ebxml {
+
+/// What a store holds that decides the answer to one stored query, before policy.
+struct Concerned {
+  std::vector<policy::Held<DocumentEntry>> entries = {};
+  std::vector<SubmissionSet> sets = {};
+  std::vector<Folder> folders = {};
+  std::vector<Association> associations = {};
+  std::set<base::Identifier> cut_short = {};  ///< patients of whom more is held than was read
+};
+
+/// Leaves of `held` what decides the answer: the objects that would answer if everything were seen, the ends of their
+/// associations, the members of their sets and folders. What would be answered from it, whatever policy lets go, is
+/// what would be answered from all of it; and the record of the decision is about these entries alone.
+void narrow(const RegistryQuery& query, Concerned& held);
+
+/// A registry as the rule above leaves it. Made of released entries only.
+class PermittedView {
+ public:
+  /// @param entries  released of what `held.entries` was; both outlive the view
+  PermittedView(const policy::Released<DocumentEntry>& entries, const Concerned& held);
+  const Objects& objects() const { return objects_; }
+  bool cut_short() const { return cut_short_; }  ///< of a patient who is seen, more is held than was read
+
+ private:
+  Objects objects_;
+  bool cut_short_ = false;
+};
+
+struct AnswerLimits {
+  std::size_t objects = 2000;       ///< of a LeafClass answer: 12 MB
+  std::size_t references = 20'000;  ///< of an ObjectRef answer: 3 MB
+};
+
+/// The objects that answer a stored query: the only thing its writer accepts. Only `answer_from` makes one.
+class Selection {
+ public:
+  const Objects& objects() const { return objects_; }
+  ReturnType return_type() const { return return_type_; }
+
+ private:
+  friend std::variant<Selection, RegistryError> answer_from(const PermittedView&, const RegistryQuery&,
+                                                            const AnswerLimits&);
+  Selection(Objects objects, ReturnType return_type) : objects_(std::move(objects)), return_type_(return_type) {}
+  Objects objects_;
+  ReturnType return_type_;
+};
+
+/// @return the selection, or XDSTooManyResults, or XDSResultNotSinglePatient where a LeafClass answer to a query that
+///         names objects would span patients
+std::variant<Selection, RegistryError> answer_from(const PermittedView& view, const RegistryQuery& query,
+                                                   const AnswerLimits& limits = {});
+
+}  // namespace xca::ebxml
