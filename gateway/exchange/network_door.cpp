@@ -75,6 +75,7 @@ std::shared_ptr<NetworkDoor::Passage> NetworkDoor::take_in(net::Request request,
                        .tls_certificate = peer.certificate ? &*peer.certificate : nullptr,
                        .tls_presented = peer.presented,
                        .address = peer.address,
+                       .path = passage->request.path,
                        .now = system_now(),
                        .seed = certs::random_octets<std::tuple_size_v<base::Seed>>(),
                        .id = new_request_id()};
