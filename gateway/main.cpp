@@ -186,7 +186,8 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
        .address = config.network_address,
        .port = static_cast<std::uint16_t>(config.network_port),
        .tls = net::Tls{.credential = tls,
-                       .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); }},
+                       .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); },
+                       .unproven_client = [&](const net::Peer& peer) { door.unproven(peer); }},
        .limits = limits,
        .routes = door.routes({"/ihe/xcpd", "/ihe/xca/query", "/ihe/xca/retrieve"}, directory)}));
   const auto health = [](net::Request, net::Reply reply) { reply(text_response(200, "alive\n")); };
@@ -196,17 +197,17 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   };
   const auto figures = [&](net::Request, net::Reply reply) {
     const auto written = journal->figures();
-    metrics.set_gauge("gatehouse_audit_commits", static_cast<double>(written.commits));
-    metrics.set_gauge("gatehouse_audit_entries", static_cast<double>(written.entries));
-    metrics.set_gauge("gatehouse_audit_queued", static_cast<double>(written.queued));
+    metrics.set_gauge("audit_commits", static_cast<double>(written.commits));
+    metrics.set_gauge("audit_entries", static_cast<double>(written.entries));
+    metrics.set_gauge("audit_queued", static_cast<double>(written.queued));
     if (sender) {
       const auto told = sender->figures();
-      metrics.set_gauge("gatehouse_audit_syslog_connected", told.connected ? 1 : 0);
-      metrics.set_gauge("gatehouse_audit_syslog_sent", static_cast<double>(told.sent));
-      metrics.set_gauge("gatehouse_audit_syslog_sent_again", static_cast<double>(told.sent_again));
-      metrics.set_gauge("gatehouse_audit_syslog_waiting", static_cast<double>(house.spool->waiting()));
-      metrics.set_gauge("gatehouse_audit_syslog_waiting_max", static_cast<double>(house.spool->messages_max()));
-      metrics.set_gauge("gatehouse_audit_syslog_alarm", house.spool->nearly_full() ? 1 : 0);
+      metrics.set_gauge("audit_syslog_connected", told.connected ? 1 : 0);
+      metrics.set_gauge("audit_syslog_sent", static_cast<double>(told.sent));
+      metrics.set_gauge("audit_syslog_sent_again", static_cast<double>(told.sent_again));
+      metrics.set_gauge("audit_syslog_waiting", static_cast<double>(house.spool->waiting()));
+      metrics.set_gauge("audit_syslog_waiting_max", static_cast<double>(house.spool->messages_max()));
+      metrics.set_gauge("audit_syslog_alarm", house.spool->nearly_full() ? 1 : 0);
     }
     reply({.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .pieces = {metrics.text()}});
   };

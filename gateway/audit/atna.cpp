@@ -55,10 +55,11 @@ std::size_t character_size(unsigned char first) {
 void append_value(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const auto first = static_cast<unsigned char>(text[0]);
-    const auto size = std::min(character_size(first), text.size());
-    const auto character = text.substr(0, size);
-    text.remove_prefix(size);
-    if (!base::is_utf8(character) || character == "\xEF\xBF\xBE" || character == "\xEF\xBF\xBF" ||
+    auto character = text.substr(0, character_size(first));
+    const bool is_one = base::is_utf8(character);
+    if (!is_one) character = text.substr(0, 1);
+    text.remove_prefix(character.size());
+    if (!is_one || character == "\xEF\xBF\xBE" || character == "\xEF\xBF\xBF" ||
         (first < 0x20 && first != '\t' && first != '\n' && first != '\r')) {
       out += "\xEF\xBF\xBD";
     } else if (first == '>') {  // "]]>" ends no section of ours

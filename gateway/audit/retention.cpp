@@ -1,6 +1,7 @@
 #include "gateway/audit/retention.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 namespace gateway::audit {
@@ -24,17 +25,24 @@ Result<std::uint64_t> count_up_to(Session& session, const std::string& node, std
 Result<RetentionPlan> plan_retention(Session& session, Instant before, bool keep_untold) {
   // A clock may have been set back: what is younger keeps everything after it.
   const auto nodes = TRY(session.select(
-      "SELECT c.node, MAX(c.seq), (SELECT MIN(p.seq) FROM audit_payloads p WHERE p.node = c.node AND p.at >= :p1), "
-      "(SELECT MIN(o.seq) FROM audit_outbox o WHERE o.node = c.node) FROM audit_chain c GROUP BY c.node ORDER BY c.node",
-      "tiii", {base::to_micros(before)}));
+      "SELECT n.node, (SELECT MAX(o.seq) FROM audit_payloads o WHERE o.node = n.node AND o.seq < "
+      "COALESCE((SELECT MIN(y.seq) FROM audit_payloads y WHERE y.node = n.node AND y.at >= :p1), :p2)), "
+      "(SELECT MIN(w.seq) FROM audit_outbox w WHERE w.node = n.node) FROM audit_nodes n ORDER BY n.node",
+      "tii", {base::to_micros(before), std::numeric_limits<std::int64_t>::max()}));
+  std::map<std::string, std::uint64_t> before_this;
+  for (const auto& [node, seq] : TRY(retained_so_far(session))) before_this[node] = seq;
   RetentionPlan plan;
   for (const auto& row : nodes) {
+    if (row.is_null(1)) continue;
     const auto& node = row.text(0);
-    const auto old = row.is_null(2) ? row.integer(1) : row.integer(2) - 1;
-    const auto told = row.is_null(3) || !keep_untold ? old : std::min(old, row.integer(3) - 1);
+    const auto old = row.integer(1);
+    const auto told = row.is_null(2) || !keep_untold ? old : std::min(old, row.integer(2) - 1);
     const auto payloads = TRY(count_up_to(session, node, told));
     plan.kept_for_repository += TRY(count_up_to(session, node, old)) - payloads;
     if (payloads == 0) continue;
+    const auto from = std::min(before_this[node], static_cast<std::uint64_t>(told));
+    const auto retained = TRY(count_up_to(session, node, number(from)));
+    plan.missing += static_cast<std::uint64_t>(told) - from - (payloads - retained);
     plan.payloads += payloads;
     plan.up_to.push_back({node, static_cast<std::uint64_t>(told)});
   }
@@ -47,6 +55,7 @@ Event retention_event(const RetentionPlan& plan, Instant before) {
   event.outcome = Outcome::Changed;
   event.reason = reason;
   event.sentence = std::to_string(plan.payloads) + " payloads from before " + base::write_date_time(before);
+  if (plan.missing > 0) event.sentence += "; " + std::to_string(plan.missing) + " were missing already";
   event.retained = plan.up_to;
   return event;
 }

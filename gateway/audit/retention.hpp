@@ -13,6 +13,7 @@ namespace gateway::audit {
 struct RetentionPlan {
   std::vector<Retained> up_to = {};  ///< of each node that has something to delete; its payloads up to there go
   std::uint64_t payloads = 0;
+  std::uint64_t missing = 0;              ///< lost before, though no retention said so
   std::uint64_t kept_for_repository = 0;  ///< old enough, and not told to the audit repository yet
 };
 /// What lies before `before`, as a beginning of each chain.

@@ -177,6 +177,7 @@ Result<Exit> retain(const Arguments& arguments, Console& console) {
   console.show(Fields()
                    .time("before", before)
                    .number("removed", static_cast<std::int64_t>(plan.payloads))
+                   .number("missing_already", static_cast<std::int64_t>(plan.missing))
                    .number("kept_for_the_audit_repository", static_cast<std::int64_t>(plan.kept_for_repository)));
   return Exit::Done;
 }

@@ -177,6 +177,8 @@ bool NetworkDoor::accepts(const net::Peer& peer, Directory& directory) {
   return judged.has_value();
 }
 
+void NetworkDoor::unproven(const net::Peer& peer) { connection_refused(peer, base::fail(Errc::PeerUnknown)); }
+
 void NetworkDoor::connection_refused(const net::Peer& peer, const base::Error& error) {
   const Instant now = system_now();
   if (!write_refusal(peer.address, now)) return;

@@ -89,6 +89,13 @@ void note_patient(Exchange& exchange, const std::string& patient) {
   if (std::ranges::find(patients, patient) == patients.end()) patients.push_back(patient);
 }
 
+/// The queryByParameter of an XCPD request as it came, a document of its own.
+base::Bytes parameters_of(const base::xml::Element& payload) {
+  const auto act = payload.first_child(xca::soap::ns::hl7, "controlActProcess");
+  const auto parameters = act ? act->first_child(xca::soap::ns::hl7, "queryByParameter") : std::nullopt;
+  return parameters ? base::xml::serialize(*parameters) : base::Bytes();
+}
+
 /// Whose documents a stored query asks for, by the id it names. [ITI TF-2 §3.38.5]
 void note_patient_asked(Exchange& exchange, const xca::ebxml::StoredQuery& query) {
   for (const auto* parameter : {"$XDSDocumentEntryPatientId", "$XDSSubmissionSetPatientId", "$XDSFolderPatientId",
@@ -183,13 +190,6 @@ std::string RespondingGateway::endpoint_of(const Received& received) const {
   std::string endpoint = settings_.public_urls.empty() ? std::string() : settings_.public_urls.front();
   if (endpoint.ends_with('/')) endpoint.pop_back();
   return endpoint.append(received.path);
-}
-
-/// What was asked: its hash into the event, itself only to where an audit repository is told.
-void RespondingGateway::note_query(Exchange& exchange, std::string id, base::Bytes query) const {
-  exchange.event.query_id = std::move(id);
-  exchange.event.query_hash = sha256_hex(query);
-  if (journal_.forwards()) exchange.query = std::move(query);
 }
 
 RespondingGateway::Answered RespondingGateway::dispatch(Exchange& exchange) {
@@ -337,7 +337,9 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
                                                                  Exchange& exchange) {
   auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.now));
   const auto& query = discovery.query();
-  note_query(exchange, query.query_id.extension + "@" + query.query_id.root, query.echo);
+  exchange.event.query_hash = sha256_hex(query.echo);
+  exchange.event.query_id = query.query_id.extension + "@" + query.query_id.root;
+  if (journal_.forwards()) exchange.query = parameters_of(envelope.payload());
   identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
   TRY(claim(exchange, discovery.security()));
   TRY(check_schema(exchange, envelope));
@@ -419,7 +421,10 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
                                                                    Exchange& exchange) {
   auto asked = TRY(xca::CrossGatewayQuery::open(envelope, security_rules(exchange), exchange.now));
   const auto& query = asked.query();
-  note_query(exchange, "urn:uuid:" + query.id, base::xml::serialize(envelope.payload()));
+  auto asked_text = base::xml::serialize(envelope.payload());
+  exchange.event.query_hash = sha256_hex(asked_text);
+  exchange.event.query_id = "urn:uuid:" + query.id;
+  if (journal_.forwards()) exchange.query = std::move(asked_text);
   note_patient_asked(exchange, query);
   identify(exchange, asked.security(), {});
   TRY(claim(exchange, asked.security()));
