@@ -61,7 +61,7 @@ struct Event {
   std::string name_id = {}, alias = {}, issuer = {};   ///< of the token's subject
   std::optional<base::Code> role = {};                 ///< of the token's subject
   std::vector<base::Code> purpose_codes = {};          ///< `purposes` with their code systems
-  std::string query_id = {};                           ///< UUID of the stored query, or `extension@root` of an XCPD query
+  std::string query_id = {};                           ///< UUID of the stored query; `extension@root` of an XCPD query
   std::string community = {};                          ///< home community that was asked
   std::vector<std::string> patient_ids = {};           ///< CX: asked for by id, or released
   std::vector<AskedDocument> documents_asked = {};     ///< of a retrieve

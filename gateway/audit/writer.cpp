@@ -168,7 +168,10 @@ Result<void> Writer::write_batch(Session& session, Batch& batch) {
     }
     if (entry.decision) {
       const auto& decision = *entry.decision;
-      lines.push_back({.payload = canonical(decision), .event = nullptr, .request = &decision.request, .at = decision.at});
+      lines.push_back({.payload = canonical(decision),
+                       .event = nullptr,
+                       .request = &decision.request,
+                       .at = decision.at});
     }
     if (entry.event || entry.decision) at = std::max(at, time_of(entry));
   }

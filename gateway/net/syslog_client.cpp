@@ -51,7 +51,8 @@ struct Judgement {
 };
 
 bool bears_name(X509* certificate, const std::string& name) {
-  return X509_check_host(certificate, name.data(), name.size(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1 ||
+  constexpr unsigned strictly = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+  return X509_check_host(certificate, name.data(), name.size(), strictly, nullptr) == 1 ||
          X509_check_ip_asc(certificate, name.c_str(), 0) == 1;
 }
 
