@@ -12,7 +12,7 @@ import pytest
 from peer import ca
 from peer.audit_repository import RSYSLOGD, AuditRepository
 from peer.client import Closed
-from peer.gateway import PATHS
+from peer.gateway import PATHS, CommandFailed, Gateway
 from peer.messages import cx
 from peer.names import NHIN_PURPOSES
 from peer.town import HOME, QUILL, STRANGER, Town, riverside
@@ -170,6 +170,18 @@ def test_a_repository_with_the_wrong_certificate_is_told_nothing(audited, who, t
     right.issue("localhost", "Audit Repository").write(repository.folder / "server")
     repository.start()
     all_arrive(town, repository)
+
+
+@pytest.mark.parametrize("key, value, says", [
+    ("syslog.trust", [], "audit.syslog.trust"), ("syslog.address", "localhost", "audit.syslog.address"),
+    ("syslog.key", "/nowhere.key", "/nowhere.key")])
+def test_a_gateway_that_cannot_tell_it_does_not_start_and_says_why(tmp_path, key, value, says):
+    repository = AuditRepository(tmp_path / "repository")
+    gateway = Gateway(tmp_path / "gateway", HOME).init()
+    repository.tell(gateway)
+    gateway.configure(key, value)
+    with pytest.raises(CommandFailed, match=says):
+        gateway.start()
 
 
 def test_a_full_spool_ends_disclosure_and_refusals_go_on(audited):

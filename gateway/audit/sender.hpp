@@ -31,7 +31,7 @@ class Sender {
     SyslogHeader header;
     std::chrono::milliseconds settle{1000};  ///< how long a connection must stand after the acknowledgement
     std::chrono::milliseconds back_off_least{500}, back_off_most{5000};
-    std::chrono::milliseconds pause{20};  ///< between two looks: one commit's messages leave with the next one's
+    std::chrono::milliseconds pause{50};  ///< between two looks: one commit's messages leave with the next one's
     std::chrono::seconds lease{30};
     std::chrono::milliseconds farewell{3000};  ///< at the end, for what is still waiting
     std::size_t rows_per_read = 256;

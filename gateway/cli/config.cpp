@@ -123,7 +123,8 @@ const std::vector<Key>& keys() {
        "Refusals written one by one per source and minute; further ones are counted.", 1, 1000000},
       {"audit.syslog.address", &Config::audit_syslog_address,
        "The audit repository (ATNA, ITI-20) as \"HOST:PORT\", syslog over TLS, usually port 6514; empty for none.\n"
-       "Messages wait in the database until it takes them, at least once and in order."},
+       "Messages wait in the database until it takes them, at least once and in order. They may be 100 KiB long:\n"
+       "rsyslog needs maxMessageSize for that."},
       {"audit.syslog.server_name", &Config::audit_syslog_server_name,
        "The name or address in its certificate; HOST if empty."},
       {"audit.syslog.trust",
