@@ -7,11 +7,13 @@
 #include "gateway/documents/shelf.hpp"
 #include "gateway/exchange/network_door.hpp"
 #include "gateway/log.hpp"
+#include "gateway/net/syslog_client.hpp"
 #include "gateway/patients/shelf.hpp"
 #include "xca/schema.hpp"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -91,6 +93,36 @@ void watch(const Config& config, const sigset_t& signals, net::Server& server, e
   }
 }
 
+/// That this program began or ended to answer. [facts/query-exchange §8.1, 110100]
+audit::Event activity(std::string_view what) {
+  audit::Event event;
+  const auto octets = certs::random_octets<16>();
+  event.request = base::hex({reinterpret_cast<const char*>(octets.data()), octets.size()});
+  event.at = cli::system_now();
+  event.transaction = what;
+  event.outcome = audit::Outcome::Changed;
+  event.user = cli::system_user();
+  event.process = std::to_string(::getpid());
+  return event;
+}
+
+/// Tells the audit repository, where there is one. Its certificates are read at every connection.
+Result<std::unique_ptr<audit::Sender>> tell_repository(const House& house) {
+  if (!house.spool) return std::unique_ptr<audit::Sender>();
+  TRY(cli::load_syslog(house.config));  // what is wrong with it is said at the start
+  std::string host(256, '\0');
+  if (::gethostname(host.data(), host.size() - 1) != 0) host = "-";
+  host.resize(host.find('\0'));
+  const auto open = [&config = house.config]() -> Result<std::unique_ptr<audit::Sink>> {
+    return net::SyslogClient::connect(TRY(cli::load_syslog(config)));
+  };
+  return audit::Sender::start(*house.database, *house.spool, open,
+                              {.holder = house.config.node,
+                               .header = {.host = std::move(host),
+                                          .process = std::to_string(::getpid()),
+                                          .msgid = house.config.audit_syslog_msgid}});
+}
+
 Result<Exit> serve(const Arguments& arguments, Console&) {
   // 1 This process: private files, no core dumps of patient data, signals for watch() alone.
   ::umask(077);
@@ -114,8 +146,12 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
 
   // 3 Shelves.
   auto audit_key = TRY(cli::load_key(config.audit_key));
-  const auto journal = TRY(audit::Journal::open(
-      database, {.node = config.node, .key = std::move(audit_key), .witness_file = config.audit_witness}));
+  const auto journal = TRY(audit::Journal::open(database, {.node = config.node,
+                                                           .key = std::move(audit_key),
+                                                           .witness_file = config.audit_witness,
+                                                           .spool = house.spool.get()}));
+  const auto sender = TRY(tell_repository(house));
+  TRY(journal->commit_and_wait({.event = activity("application start")}));
   directory::DirectoryShelf directory(database, TRY(cli::load_evidence(config)));
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database);
@@ -150,7 +186,8 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
        .address = config.network_address,
        .port = static_cast<std::uint16_t>(config.network_port),
        .tls = net::Tls{.credential = tls,
-                       .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); }},
+                       .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); },
+                       .unproven_client = [&](const net::Peer& peer) { door.unproven(peer); }},
        .limits = limits,
        .routes = door.routes({"/ihe/xcpd", "/ihe/xca/query", "/ihe/xca/retrieve"}, directory)}));
   const auto health = [](net::Request, net::Reply reply) { reply(text_response(200, "alive\n")); };
@@ -160,9 +197,18 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   };
   const auto figures = [&](net::Request, net::Reply reply) {
     const auto written = journal->figures();
-    metrics.set_gauge("gatehouse_audit_commits", static_cast<double>(written.commits));
-    metrics.set_gauge("gatehouse_audit_entries", static_cast<double>(written.entries));
-    metrics.set_gauge("gatehouse_audit_queued", static_cast<double>(written.queued));
+    metrics.set_gauge("audit_commits", static_cast<double>(written.commits));
+    metrics.set_gauge("audit_entries", static_cast<double>(written.entries));
+    metrics.set_gauge("audit_queued", static_cast<double>(written.queued));
+    if (sender) {
+      const auto told = sender->figures();
+      metrics.set_gauge("audit_syslog_connected", told.connected ? 1 : 0);
+      metrics.set_gauge("audit_syslog_sent", static_cast<double>(told.sent));
+      metrics.set_gauge("audit_syslog_sent_again", static_cast<double>(told.sent_again));
+      metrics.set_gauge("audit_syslog_waiting", static_cast<double>(house.spool->waiting()));
+      metrics.set_gauge("audit_syslog_waiting_max", static_cast<double>(house.spool->messages_max()));
+      metrics.set_gauge("audit_syslog_alarm", house.spool->nearly_full() ? 1 : 0);
+    }
     reply({.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .pieces = {metrics.text()}});
   };
   const std::uint16_t operator_port = TRY(
@@ -178,6 +224,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   watch(config, signals, server, gateway, directory);
   log(Level::Info, "stopping: running requests are finished first");
   server.stop();
+  (void)journal->commit_and_wait({.event = activity("application stop")});
   log(Level::Info, "stopped");
   return Exit::Done;
 }

@@ -80,12 +80,16 @@ def client_own():
 class Town:
     """A running gateway and those who live around it."""
 
-    def __init__(self, folder, database=None, at=CLIENT_NOW, options=()):
+    def __init__(self, folder, database=None, at=CLIENT_NOW, options=(), configure=None):
+        """@param configure  given the gateway before its first start, to change its configuration"""
+        self._configure = configure
         own = ("--assigning-authority", HOME, "--repository", REPOSITORY)
         self.gateway = Gateway(folder, HOME, database=database, at=at, public_urls=[AUDIENCE], options=(*own, *options))
 
     def build(self):
         self.gateway.init()
+        if self._configure:
+            self._configure(self.gateway)
         self.defaults("treatment")
         self._tell_of_partners()
         self.enter(TEST_PATIENT, QUILL)

@@ -21,6 +21,8 @@ using base::fail;
 constexpr base::ErrorRow rows[] = {
     {int(Errc::ForeignKey), "audit-foreign-key", "the database knows this node by another audit key", Cause::Defect},
     {int(Errc::QueueFull), "audit-queue-full", "too many requests wait for the audit trail", Cause::TryLater},
+    {int(Errc::SpoolFull), "audit-spool-full", "the audit repository has not taken its messages for too long",
+     Cause::TryLater},
 };
 constinit const base::ErrorTable errors("gatehouse.audit", rows);
 
@@ -100,12 +102,14 @@ struct Journal::Parts {
         queue_max(of_options.queue_max),
         batch_max(of_options.batch_max),
         siblings_wait(of_options.siblings_wait),
+        spool(of_options.spool),
         writer(std::move(with_writer)) {}
 
   store::Database& database;
   const ClaimLimits limits;
   const std::size_t queue_max, batch_max;
   const std::chrono::microseconds siblings_wait;
+  const Spool* const spool;
   const std::shared_ptr<Expected> expected = std::make_shared<Expected>();
   const std::shared_ptr<Places> places = std::make_shared<Places>();
 
@@ -246,6 +250,10 @@ Journal::Figures Journal::figures() const {
           .queued = parts_->queue.size(),
           .unwitnessed = parts_->unwitnessed};
 }
+
+bool Journal::forwards() const { return parts_->spool != nullptr; }
+
+bool Journal::may_disclose() const { return !parts_->spool || !parts_->spool->full(); }
 
 bool Journal::healthy() const { return parts_->healthy; }
 

@@ -6,6 +6,7 @@
 #include "certs/crypto.hpp"
 #include "gateway/audit/chain.hpp"
 #include "gateway/audit/record.hpp"
+#include "gateway/audit/spool.hpp"
 #include "gateway/store/database.hpp"
 
 #include <functional>
@@ -16,6 +17,7 @@ namespace gateway::audit {
 enum class Errc {
   ForeignKey = 1,  ///< the database knows this node by another audit key
   QueueFull,       ///< more entries wait than Options::queue_max
+  SpoolFull,       ///< the audit repository has not taken its messages for too long
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
@@ -57,6 +59,7 @@ struct Entry {
   std::optional<Claim> claim = {};
   std::optional<Event> event = {};
   std::optional<DecisionRecord> decision = {};
+  Bytes query = {};  ///< as asked, for the audit repository; never in the event
   bool may_ride_along = false;  ///< nobody waits for it: it goes with the next commit, at the latest in 50 ms
   Change change = {};           ///< of an entry with an event
 };
@@ -78,6 +81,7 @@ class Journal {
     /// How long a commit waits for entries that are on their way: under load one fsync then serves several answers. A
     /// request alone in the house waits for nobody.
     std::chrono::microseconds siblings_wait{3000};
+    Spool* spool = nullptr;  ///< where an audit repository is to be told; outlives the journal
   };
   /// Continues this node's chain. @error store::Errc::…; Errc::ForeignKey; store::Errc::Unavailable for a witness file
   /// that cannot be written
@@ -105,6 +109,9 @@ class Journal {
     std::size_t unwitnessed = 0;  ///< commits that are not in the witness file yet
   };
   Figures figures() const;
+  /// Whether an audit repository is told, and may be told of more: where its spool is full nothing is disclosed.
+  bool forwards() const;
+  bool may_disclose() const;
   /// False since a commit failed, until one succeeds: nothing is released meanwhile.
   bool healthy() const;
 

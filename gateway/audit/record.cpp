@@ -1,6 +1,7 @@
 #include "gateway/audit/record.hpp"
 
 #include "base/bytes.hpp"
+#include "base/json/document.hpp"
 #include "base/json/writer.hpp"
 
 #include <algorithm>
@@ -68,6 +69,7 @@ class Json {
   void number(std::string_view name, std::int64_t value) {
     writer_.name(name).integer(value);
   }
+  void member(std::string_view name) { writer_.name(name); }
   /// At most `list_max` members; how many were left out is said beside it.
   template <class T, class Write>
   void list(std::string_view name, std::span<const T> values, Write write) {
@@ -103,21 +105,69 @@ void write_verdict(Json& json, const policy::Verdict& verdict) {
   json.close();
 }
 
+constexpr std::pair<Outcome, std::string_view> outcomes[] = {
+    {Outcome::Released, "released"}, {Outcome::Withheld, "withheld"}, {Outcome::NoMatch, "no-match"},
+    {Outcome::Refused, "refused"},   {Outcome::Fault, "fault"},       {Outcome::Sent, "sent"},
+    {Outcome::Aborted, "aborted"},   {Outcome::Looked, "looked"},     {Outcome::Changed, "changed"},
+};
+constexpr std::pair<FailedCheck, std::string_view> failed_checks[] = {
+    {FailedCheck::None, ""}, {FailedCheck::Node, "node"}, {FailedCheck::User, "user"}};
+
+std::string_view word(FailedCheck check) noexcept {
+  for (const auto& [failed, name] : failed_checks) {
+    if (failed == check) return name;
+  }
+  return "";
+}
+
+/// The members of an Event that are plain texts, in their order; those of facts §8.2 follow apart.
+constexpr std::pair<std::string_view, std::string Event::*> later_texts[] = {
+    {"implementer", &Event::implementer}, {"home", &Event::home},
+    {"sender", &Event::sender},           {"organization", &Event::organization},
+    {"user", &Event::user},               {"purposes", &Event::purposes},
+    {"address", &Event::address},         {"message_id", &Event::message_id},
+    {"query_hash", &Event::query_hash},   {"repeat_of", &Event::repeat_of},
+    {"note", &Event::note},               {"process", &Event::process},
+    {"endpoint", &Event::endpoint},       {"reply_to", &Event::reply_to},
+    {"name_id", &Event::name_id},         {"alias", &Event::alias},
+    {"issuer", &Event::issuer},           {"query_id", &Event::query_id},
+    {"community", &Event::community}};
+
+void write_code(Json& json, const base::Code& code) {
+  json.open();
+  json.text("code", code.code);
+  json.text("system", code.system);
+  json.text("display", code.display);
+  json.close();
+}
+
+using base::json::Value;
+
+std::string text_of(const Value& json, std::string_view member) {
+  const auto found = json.find(member);
+  return found ? std::string(found->string().value_or("")) : std::string();
+}
+
+std::vector<Value> items_of(const Value& json, std::string_view member) {
+  const auto found = json.find(member);
+  return found ? found->items() : std::vector<Value>{};
+}
+
+std::vector<std::string> texts_of(const Value& json, std::string_view member) {
+  std::vector<std::string> texts;
+  for (const Value& item : items_of(json, member)) texts.emplace_back(item.string().value_or(""));
+  return texts;
+}
+
+base::Code code_of(const Value& json) {
+  return {text_of(json, "code"), text_of(json, "system"), text_of(json, "display")};
+}
+
 }  // namespace
 
 std::string_view word(Outcome outcome) noexcept {
-  switch (outcome) {
-    case Outcome::Released: return "released";
-    case Outcome::Withheld: return "withheld";
-    case Outcome::NoMatch: return "no-match";
-    case Outcome::Refused: return "refused";
-    case Outcome::Fault: return "fault";
-    case Outcome::Sent: return "sent";
-    case Outcome::Aborted: return "aborted";
-    case Outcome::Looked: return "looked";
-    case Outcome::Changed: return "changed";
-  }
-  return "unknown";
+  const auto found = std::ranges::find(outcomes, outcome, &std::pair<Outcome, std::string_view>::first);
+  return found == std::end(outcomes) ? "unknown" : found->second;
 }
 
 std::string stored_text(std::string_view text) {
@@ -139,19 +189,65 @@ std::string canonical(const Event& event) {
   json.text("clinic", event.clinic);
   json.texts("patients", event.patients);
   json.texts("documents", event.documents);
-  json.text("implementer", event.implementer);
-  json.text("home", event.home);
-  json.text("sender", event.sender);
-  json.text("organization", event.organization);
-  json.text("user", event.user);
-  json.text("purposes", event.purposes);
-  json.text("address", event.address);
-  json.text("message_id", event.message_id);
-  json.text("query_hash", event.query_hash);
-  json.text("repeat_of", event.repeat_of);
-  json.text("note", event.note);
+  for (const auto& [name, member] : later_texts) json.text(name, event.*member);
+  if (event.role) {
+    json.member("role");
+    write_code(json, *event.role);
+  }
+  json.list("purpose_codes", std::span(event.purpose_codes), [&](const base::Code& code) { write_code(json, code); });
+  json.texts("patient_ids", event.patient_ids);
+  json.list("documents_asked", std::span(event.documents_asked), [&](const AskedDocument& asked) {
+    json.open();
+    json.text("unique_id", asked.unique_id);
+    json.text("repository", asked.repository);
+    json.text("home", asked.home);
+    json.close();
+  });
+  json.text("failed_check", word(event.failed_check));
+  json.list("retained", std::span(event.retained), [&](const Retained& retained) {
+    json.open();
+    json.text("node", retained.node);
+    json.number("seq", static_cast<std::int64_t>(retained.seq));
+    json.close();
+  });
   json.close();
   return json.take();
+}
+
+Result<Event> read_event(std::string_view payload) {
+  const auto document = TRY(base::json::Document::parse(payload));
+  const Value json = document->root();
+  Event event;
+  event.request = text_of(json, "request");
+  event.at = base::from_micros(TRY(json.integer_member("at")));
+  event.transaction = text_of(json, "transaction");
+  const auto outcome = std::ranges::find(outcomes, TRY(json.string_member("outcome")),
+                                         &std::pair<Outcome, std::string_view>::second);
+  if (outcome == std::end(outcomes)) return base::fail(base::json::Errc::WrongType);
+  event.outcome = outcome->first;
+  event.reason = text_of(json, "reason");
+  event.sentence = text_of(json, "sentence");
+  event.clinic = text_of(json, "clinic");
+  event.patients = texts_of(json, "patients");
+  event.documents = texts_of(json, "documents");
+  for (const auto& [name, member] : later_texts) event.*member = text_of(json, name);
+  if (const auto role = json.find("role")) event.role = code_of(*role);
+  for (const Value& code : items_of(json, "purpose_codes")) event.purpose_codes.push_back(code_of(code));
+  event.patient_ids = texts_of(json, "patient_ids");
+  for (const Value& asked : items_of(json, "documents_asked")) {
+    event.documents_asked.push_back(
+        {text_of(asked, "unique_id"), text_of(asked, "repository"), text_of(asked, "home")});
+  }
+  const auto check = text_of(json, "failed_check");
+  for (const auto& [failed, name] : failed_checks) {
+    if (name == check) event.failed_check = failed;
+  }
+  for (const Value& retained : items_of(json, "retained")) {
+    const auto seq = TRY(retained.integer_member("seq"));
+    if (seq < 0) return base::fail(base::json::Errc::WrongType);
+    event.retained.push_back({text_of(retained, "node"), static_cast<std::uint64_t>(seq)});
+  }
+  return event;
 }
 
 std::string canonical(const DecisionRecord& record) {

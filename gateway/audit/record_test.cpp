@@ -53,6 +53,39 @@ TEST(Record, CapsTextsAtACharacterAndListsAtAThousand) {
   EXPECT_EQ(json.find("patients_left_out"), std::string::npos);
 }
 
+TEST(Record, ReadsBackEveryMemberItWrote) {
+  auto full = event();
+  full.sentence = "s";
+  full.clinic = "c";
+  full.documents = {"1.2^3"};
+  for (const auto member : {&Event::implementer, &Event::home, &Event::sender, &Event::organization, &Event::user,
+                            &Event::purposes, &Event::address, &Event::message_id, &Event::query_hash,
+                            &Event::repeat_of, &Event::note, &Event::process, &Event::endpoint, &Event::reply_to,
+                            &Event::name_id, &Event::alias, &Event::issuer, &Event::query_id, &Event::community}) {
+    static int number = 0;
+    full.*member = "\"text\n" + std::to_string(++number);
+  }
+  full.role = base::Code{"46255001", "2.16.840.1.113883.6.96", "Pharmacist"};
+  full.purpose_codes = {{"TREATMENT", "1.2", ""}, {"PAYMENT", "1.2", "Payment"}};
+  full.patient_ids = {"P1^^^&1.2&ISO"};
+  full.documents_asked = {{"1.2^3", "1.2.9", "urn:oid:1.2"}, {"1.2^4", "", ""}};
+  full.failed_check = FailedCheck::User;
+  full.retained = {{"n1", 17}};
+  const auto read = read_event(canonical(full));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, full);
+  EXPECT_EQ(canonical(*read), canonical(full));
+  EXPECT_EQ(*read_event(canonical(event())), event());
+}
+
+TEST(Record, RefusesToReadWhatIsNoEvent) {
+  for (const auto* text : {"", "[]", "{}", R"({"at":1})", R"({"at":1,"outcome":"unheard-of"})",
+                           R"({"at":"1","outcome":"released"})",
+                           R"({"at":1,"outcome":"changed","retained":[{"node":"n","seq":-1}]})"}) {
+    EXPECT_FALSE(read_event(text)) << text;
+  }
+}
+
 TEST(Record, MendsWhatIsNoUtf8) {
   auto hostile = event();
   hostile.user = std::string(

@@ -1,6 +1,7 @@
 #include "gateway/audit/trail.hpp"
 
 #include "base/json/document.hpp"
+#include "gateway/audit/retention.hpp"
 
 #include <algorithm>
 #include <map>
@@ -63,6 +64,7 @@ class Verifier {
   Result<Verification> run(std::optional<std::string_view> witness) {
     if (witness) read_witness(*witness);
     const auto nodes = TRY(bounds());
+    for (const auto& [node, seq] : TRY(retained_so_far(session_))) retained_[node] = seq;
     for (const auto& [node, bound] : nodes) TRY(walk(node, bound));
     TRY(look_for_orphans());
     for (const auto& [node, lines] : witnessed_) {
@@ -181,7 +183,15 @@ class Verifier {
   }
 
   void check_payload(const Walk& walk, const Row& row, std::uint64_t seq, const Bytes& committed) {
-    if (row.is_null(12)) return;  // retention deleted it
+    if (row.is_null(12)) {
+      const auto retained = retained_.find(walk.node);
+      if (retained != retained_.end() && seq <= retained->second) {
+        ++found_.retained;
+      } else {
+        problem(walk.node, at(seq) + "has lost its payload, and no retention says so");
+      }
+      return;
+    }
     const auto salt = octets(row.text(11));
     if (salt.size() != salt_size || commitment(salt, row.text(12)) != committed) {
       problem(walk.node, at(seq) + "has a payload that was changed");
@@ -294,6 +304,7 @@ class Verifier {
   Session& session_;
   const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
   std::map<std::string, std::vector<Witnessed>> witnessed_;
+  std::map<std::string, std::uint64_t> retained_;
   std::uint64_t total_ = 0;
   Verification found_;
 };

@@ -32,10 +32,12 @@ struct Verification {
   std::uint64_t entries = 0, checkpoints = 0, witnessed = 0;
   std::size_t nodes = 0;
   bool had_witness = false;
+  std::uint64_t retained = 0;  ///< entries whose payload retention deleted
   std::vector<std::string> problems;  ///< at most 100
   bool sound() const { return problems.empty(); }
 };
-/// Walks every chain: gaps, hashes, commitments of payloads still there, Merkle roots, checkpoint signatures, rows not
+/// Walks every chain: gaps, hashes, commitments of payloads still there, payloads missing
+/// though no retention said so, Merkle roots, checkpoint signatures, rows not
 /// covered by a checkpoint, and, with the witness file's text, edits, truncation and restored old copies back to the
 /// last witnessed head. @param progress  called with entries done, total; may be empty
 Result<Verification> verify(store::Session& session, std::optional<std::string_view> witness,

@@ -1,5 +1,6 @@
 #include "gateway/audit/trail.hpp"
 
+#include "gateway/audit/retention.hpp"
 #include "gateway/audit/testing.hpp"
 
 #include <filesystem>
@@ -27,6 +28,16 @@ class Trail : public WithJournal {
     EXPECT_TRUE(verification) << verification.error().detail;
     return verification ? *verification : Verification{};
   }
+  void retain(Instant before) {
+    open_journal();
+    const auto plan = *plan_retention(session(), before, true);
+    auto event = retention_event(plan, before);
+    event.request = "retain";
+    event.at = at(50);
+    ASSERT_TRUE(journal_->commit_and_wait({.event = std::move(event)}));
+    ASSERT_TRUE(delete_payloads(session(), plan));
+    journal_.reset();
+  }
   void tamper(const std::string& sql) { ASSERT_TRUE(session().execute(sql)) << sql; }
   bool names(const Verification& verification, const std::string& what) {
     return std::ranges::any_of(verification.problems,
@@ -53,9 +64,34 @@ TEST_P(Trail, ReportsProgressUpToTheTotal) {
   EXPECT_EQ(last, (std::pair<std::uint64_t, std::uint64_t>{10, 10}));
 }
 
-TEST_P(Trail, AllowsRetentionToDeletePayloads) {
-  tamper("DELETE FROM audit_payloads WHERE seq <= 4");
+TEST_P(Trail, AllowsRetentionToDeletePayloadsAndSaysHowMany) {
+  retain(at(3));
+  EXPECT_EQ(count("audit_payloads"), 7);  // entries 5 to 10, and the event of having deleted
+  const auto with_witness = found();
+  EXPECT_TRUE(with_witness.sound()) << with_witness.problems.at(0);
+  EXPECT_EQ(with_witness.retained, 4u);
+  EXPECT_EQ(with_witness.entries, 11u);
+  retain(at(100));  // also what said so before
+  EXPECT_EQ(found().retained, 11u);
   EXPECT_TRUE(found().sound());
+}
+
+TEST_P(Trail, FindsAPayloadThatIsMissingThoughNoRetentionSaidSo) {
+  tamper("DELETE FROM audit_payloads WHERE seq = 3");
+  EXPECT_TRUE(names(found(), "entry 3 has lost its payload, and no retention says so"));
+  retain(at(2));  // up to entry 2 only
+  EXPECT_TRUE(names(found(), "entry 3 has lost its payload"));
+  EXPECT_EQ(found().retained, 2u);
+  EXPECT_EQ(plan_retention(session(), at(4), true)->missing, 1u);
+  EXPECT_EQ(plan_retention(session(), at(4), true)->payloads, 3u);
+}
+
+TEST_P(Trail, KeepsWhatTheAuditRepositoryWasNotToldYet) {
+  tamper("INSERT INTO audit_outbox (node, seq, part, clinic, query) VALUES ('n1', 7, 0, '', '')");
+  const auto plan = *plan_retention(session(), at(100), true);
+  EXPECT_EQ(plan.up_to, (std::vector<Retained>{{"n1", 6}}));
+  EXPECT_EQ(plan.kept_for_repository, 4u);
+  EXPECT_EQ(plan_retention(session(), at(100), false)->payloads, 10u);
 }
 
 TEST_P(Trail, FindsEveryKindOfTampering) {

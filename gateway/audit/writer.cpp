@@ -1,5 +1,6 @@
 #include "gateway/audit/writer.hpp"
 
+#include "gateway/audit/atna.hpp"
 #include "gateway/audit/replay.hpp"
 
 #include <algorithm>
@@ -73,6 +74,7 @@ struct Writer::Batch {
   std::deque<Event> events = {};          ///< those that differ from what their entries hold
   std::optional<Checkpoint> checkpoint = {};
   Head head = {};  ///< after it
+  std::size_t spooled = 0;
 };
 
 Writer::Writer(store::Database& database, Journal::Options options, WitnessFile witness)
@@ -87,6 +89,7 @@ Result<Writer> Writer::open(store::Database& database, Journal::Options options)
   if (known.empty() || known[0].text(0) != public_key) {
     return fail(Errc::ForeignKey, "the database knows node " + options.node + " by another audit key");
   }
+  if (options.spool) TRY(open_lane(session, options.node));
   auto witness = TRY(WitnessFile::open(options.witness_file));
   Writer writer(database, std::move(options), std::move(witness));
   writer.head_ = TRY(writer.read_head(session));
@@ -135,6 +138,7 @@ Result<std::vector<Result<Claimed>>> Writer::write(std::span<const Entry* const>
     if (outcome || (reached_commit && batch.checkpoint && was_committed(*batch.checkpoint))) {
       head_ = std::move(batch.head);
       if (batch.checkpoint) witness_.append(witness_line(*batch.checkpoint));
+      if (batch.spooled > 0) options_.spool->added(batch.spooled);
       return std::move(batch.outcomes);
     }
     head_.reset();
@@ -156,11 +160,18 @@ Result<void> Writer::write_batch(Session& session, Batch& batch) {
     if (event) {
       const Claimed& claimed = *batch.outcomes[i];
       if (claimed.verdict != ClaimVerdict::New) event = &batch.events.emplace_back(marked(*event, claimed));
-      lines.push_back({.payload = canonical(*event), .event = event, .request = &event->request, .at = event->at});
+      lines.push_back({.payload = canonical(*event),
+                       .event = event,
+                       .request = &event->request,
+                       .at = event->at,
+                       .query = &entry.query});
     }
     if (entry.decision) {
       const auto& decision = *entry.decision;
-      lines.push_back({canonical(decision), nullptr, &decision.request, decision.at});
+      lines.push_back({.payload = canonical(decision),
+                       .event = nullptr,
+                       .request = &decision.request,
+                       .at = decision.at});
     }
     if (entry.event || entry.decision) at = std::max(at, time_of(entry));
   }
@@ -229,7 +240,30 @@ Result<void> Writer::write_chain(Session& session, Batch& batch, std::span<const
   }
   TRY(insert(session, into_chain, 4, chain));
   TRY(insert(session, into_payloads, 12, payloads));
+  if (options_.spool) TRY(write_outbox(session, batch, lines));
   return write_checkpoint(session, batch, leaves);
+}
+
+/// What the audit repository is to be told of this commit: its events, then its checkpoint. [design §6]
+Result<void> Writer::write_outbox(Session& session, Batch& batch, std::span<const Line> lines) {
+  static const auto into_outbox = insert_texts("audit_outbox (node, seq, part, clinic, query)", 5);
+  // Beyond its limit the spool takes no more queries: what still comes is bounded by the chain itself.
+  const bool with_queries = !options_.spool->full();
+  std::vector<Value> rows;
+  const auto row = [&](std::uint64_t seq, OutboxPart part, std::string clinic, std::string query) {
+    rows.insert(rows.end(), {options_.node, number(seq), static_cast<std::int64_t>(part), std::move(clinic),
+                             std::move(query)});
+    ++batch.spooled;
+  };
+  std::uint64_t seq = batch.head.seq - lines.size();
+  for (const Line& line : lines) {
+    ++seq;
+    if (!line.event || !is_reported(*line.event)) continue;
+    const bool keep = with_queries && line.query->size() <= query_bytes_max;
+    row(seq, OutboxPart::Event, stored_text(line.event->clinic), keep ? *line.query : std::string());
+  }
+  row(batch.head.seq, OutboxPart::Checkpoint, {}, {});
+  return insert(session, into_outbox, 5, rows);
 }
 
 Result<void> Writer::write_checkpoint(Session& session, Batch& batch, std::span<const Bytes> leaves) {

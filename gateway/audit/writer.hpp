@@ -35,6 +35,7 @@ class Writer {
     const Event* event;  ///< the columns to search by, or null for a decision
     const std::string* request;
     Instant at;
+    const Bytes* query = nullptr;  ///< of an event
   };
   struct Batch;
 
@@ -43,6 +44,7 @@ class Writer {
   const Event* changed(store::Session& session, Batch& batch, std::size_t at);
   Result<void> write_batch(store::Session& session, Batch& batch);
   Result<void> write_chain(store::Session& session, Batch& batch, std::span<const Line> lines);
+  Result<void> write_outbox(store::Session& session, Batch& batch, std::span<const Line> lines);
   Result<void> write_checkpoint(store::Session& session, Batch& batch, std::span<const Bytes> leaves);
   Result<Head> read_head(store::Session& session);
   bool was_committed(const Checkpoint& checkpoint);

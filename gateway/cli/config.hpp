@@ -51,6 +51,13 @@ struct Config {
   std::string audit_key = "keys/audit.key";
   std::string audit_witness = "audit/witness.jsonl";
   std::int64_t audit_refusals_per_minute = 600;
+  std::string audit_syslog_address;
+  std::string audit_syslog_server_name;
+  std::vector<std::string> audit_syslog_trust;
+  std::string audit_syslog_certificate;
+  std::string audit_syslog_key;
+  std::string audit_syslog_msgid = "IHE+RFC-3881";
+  std::int64_t audit_syslog_spool = 100'000;
 
   std::int64_t answers_floor_us = 3000;
   std::int64_t answers_documents_per_retrieve = 20;

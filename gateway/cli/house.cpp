@@ -1,6 +1,10 @@
 #include "gateway/cli/house.hpp"
 
+#include <pwd.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
 
 namespace gateway::cli {
 namespace {
@@ -35,6 +39,9 @@ Result<House> open_house(const Arguments& arguments) {
   House house;
   house.config = TRY(read_config(arguments.text("config")));
   house.database = TRY(store::Database::open(house.config.database));
+  if (!house.config.audit_syslog_address.empty()) {
+    house.spool = std::make_unique<audit::Spool>(static_cast<std::uint64_t>(house.config.audit_syslog_spool));
+  }
   return house;
 }
 
@@ -95,14 +102,50 @@ Result<policy::Rules> load_rules(const Config& config) {
   return rules;
 }
 
+std::string system_user() {
+  const auto* user = ::getpwuid(::getuid());
+  return user ? user->pw_name : "uid " + std::to_string(::getuid());
+}
+
+Result<net::SyslogDestination> load_syslog(const Config& config) {
+  net::SyslogDestination to;
+  const std::string& address = config.audit_syslog_address;
+  const auto colon = std::min(address.rfind(':'), address.size());
+  to.host = address.substr(0, colon);
+  if (to.host.starts_with('[') && to.host.ends_with(']')) to.host = to.host.substr(1, to.host.size() - 2);
+  const auto port = address.substr(std::min(colon + 1, address.size()));
+  const auto [end, wrong] = std::from_chars(port.data(), port.data() + port.size(), to.port);
+  if (to.host.empty() || wrong != std::errc{} || end != port.data() + port.size() || to.port == 0) {
+    return base::fail(ConfigErrc::OutOfRange, "audit.syslog.address must be like audit.example.org:6514");
+  }
+  to.server_name = config.audit_syslog_server_name.empty() ? to.host : config.audit_syslog_server_name;
+  const bool own = !config.audit_syslog_certificate.empty();
+  to.credential = TRY(load_credential(own ? config.audit_syslog_certificate : config.network_certificate,
+                                      own ? config.audit_syslog_key : config.network_key));
+  certs::TrustEvidence evidence;
+  for (const auto& file : config.audit_syslog_trust) {
+    for (auto& certificate : TRY(naming(certs::read_trust_bundle(TRY(read_file(file))), file))) {
+      evidence.anchors.push_back(certificate);
+      evidence.pinned.push_back(std::move(certificate));
+    }
+  }
+  if (evidence.anchors.empty()) {
+    return base::fail(ConfigErrc::Missing, "audit.syslog.trust must name who vouches for the audit repository");
+  }
+  to.trust = std::make_shared<certs::TrustStore>(std::move(evidence));
+  return to;
+}
+
 Result<void> write_down(House& house, audit::Event event, audit::Change change) {
   const auto octets = certs::random_octets<16>();
   event.request = base::hex({reinterpret_cast<const char*>(octets.data()), octets.size()});
   event.at = system_now();
+  event.process = std::to_string(::getpid());
   auto key = TRY(load_key(house.config.audit_key));
   auto journal = TRY(audit::Journal::open(*house.database, {.node = house.config.node + ".commands",
                                                             .key = std::move(key),
-                                                            .witness_file = house.config.audit_witness}));
+                                                            .witness_file = house.config.audit_witness,
+                                                            .spool = house.spool.get()}));
   TRY(journal->commit_and_wait({.event = std::move(event), .change = std::move(change)}));
   return {};
 }

@@ -5,6 +5,7 @@
 #include "gateway/audit/journal.hpp"
 #include "gateway/cli/command.hpp"
 #include "gateway/cli/config.hpp"
+#include "gateway/net/syslog_client.hpp"
 #include "gateway/patients/clinics.hpp"
 #include "gateway/store/database.hpp"
 #include "policy/release.hpp"
@@ -16,6 +17,7 @@ using base::Instant;
 struct House {
   Config config;
   std::unique_ptr<store::Database> database;
+  std::unique_ptr<audit::Spool> spool;  ///< where an audit repository is configured
 };
 
 Instant system_now();
@@ -33,6 +35,11 @@ Result<certs::PrivateKey> load_key(const std::string& key_file);
 Result<certs::TrustEvidence> load_evidence(const Config& config);
 /// The purposes this deployment answers and the codes that name them.
 Result<policy::Rules> load_rules(const Config& config);
+
+/// Who runs this process, by the operating system: for events of commands.
+std::string system_user();
+/// The audit repository of the configuration, to connect to.
+Result<net::SyslogDestination> load_syslog(const Config& config);
 
 /// Writes one event of a command into the audit chain, under this node's name for commands, in one commit with the
 /// change it tells of: what cannot be written down is not done. @error that of the change too

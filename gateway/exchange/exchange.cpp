@@ -2,6 +2,8 @@
 
 #include "base/error_table.hpp"
 
+#include <unistd.h>
+
 namespace gateway::exchange {
 namespace {
 
@@ -29,6 +31,7 @@ Exchange::Exchange(const Received& received) : in(received), now(received.now), 
   event.request = received.id;
   event.at = received.now;
   event.address = std::string(received.address);
+  event.process = std::to_string(::getpid());
 }
 
 }  // namespace gateway::exchange

@@ -28,6 +28,7 @@ struct Received {
   const certs::Certificate* tls_certificate = nullptr;
   std::span<const certs::Certificate> tls_presented = {};
   std::string_view address;  ///< of the peer, numeric
+  std::string_view path;     ///< that was called
   Instant now{};
   base::Seed seed{};
   std::string id;            ///< 32 hex digits
@@ -51,6 +52,8 @@ struct Exchange {
   std::shared_ptr<audit::InFlight> in_flight = {};
   audit::Event event = {};
   std::optional<audit::DecisionRecord> decision = {};
+  base::Bytes query = {};       ///< as asked, where an audit repository is told
+  bool identified = false;      ///< its security was verified
   bool negative = false;        ///< an answer that must leave on the time floor
 };
 

@@ -75,6 +75,7 @@ std::shared_ptr<NetworkDoor::Passage> NetworkDoor::take_in(net::Request request,
                        .tls_certificate = peer.certificate ? &*peer.certificate : nullptr,
                        .tls_presented = peer.presented,
                        .address = peer.address,
+                       .path = passage->request.path,
                        .now = system_now(),
                        .seed = certs::random_octets<std::tuple_size_v<base::Seed>>(),
                        .id = new_request_id()};
@@ -175,6 +176,8 @@ bool NetworkDoor::accepts(const net::Peer& peer, Directory& directory) {
   if (!judged) connection_refused(peer, judged.error());
   return judged.has_value();
 }
+
+void NetworkDoor::unproven(const net::Peer& peer) { connection_refused(peer, base::fail(Errc::PeerUnknown)); }
 
 void NetworkDoor::connection_refused(const net::Peer& peer, const base::Error& error) {
   const Instant now = system_now();

@@ -29,6 +29,8 @@ class NetworkDoor {
   /// Judges a client certificate during the TLS handshake; one that is refused is written down.
   /// [facts §8.1, node authentication]
   bool accepts(const net::Peer& peer, Directory& directory);
+  /// Writes down that a peer showed no certificate at all.
+  void unproven(const net::Peer& peer);
 
  private:
   struct Passage;

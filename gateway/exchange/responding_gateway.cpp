@@ -108,6 +108,46 @@ void note_patient(Exchange& exchange, const std::string& patient) {
   if (std::ranges::find(patients, patient) == patients.end()) patients.push_back(patient);
 }
 
+/// The queryByParameter of an XCPD request as it came, a document of its own.
+base::Bytes parameters_of(const base::xml::Element& payload) {
+  const auto act = payload.first_child(xca::soap::ns::hl7, "controlActProcess");
+  const auto parameters = act ? act->first_child(xca::soap::ns::hl7, "queryByParameter") : std::nullopt;
+  return parameters ? base::xml::serialize(*parameters) : base::Bytes();
+}
+
+/// Whose documents a stored query asks for, by the id it names. [ITI TF-2 §3.38.5]
+void note_patient_asked(Exchange& exchange, const xca::ebxml::StoredQuery& query) {
+  for (const auto* parameter : {"$XDSDocumentEntryPatientId", "$XDSSubmissionSetPatientId", "$XDSFolderPatientId",
+                                "$patientId"}) {
+    const auto found = query.parameters.find(parameter);
+    if (found == query.parameters.end() || found->second.empty() || found->second.front().empty()) continue;
+    if (const auto id = base::read_cx(found->second.front().front())) {
+      exchange.event.patient_ids = {base::write_cx(*id)};
+      return;
+    }
+  }
+}
+
+std::set<base::Identifier> patients_of(const xca::ebxml::Objects& objects) {
+  std::set<base::Identifier> patients;
+  for (const auto* entry : objects.entries) patients.insert(entry->patient);
+  for (const auto* set : objects.sets) patients.insert(set->patient);
+  for (const auto* folder : objects.folders) patients.insert(folder->patient);
+  return patients;
+}
+
+/// Whose resources were let go, where the request named nobody.
+void note_patients_released(Exchange& exchange, const std::set<base::Identifier>& patients) {
+  if (!exchange.event.patient_ids.empty()) return;
+  for (const auto& id : patients) exchange.event.patient_ids.push_back(base::write_cx(id));
+}
+
+/// Which check a refusal came from, where nobody was identified yet. [facts/query-exchange §8.1]
+audit::FailedCheck failed_check_of(const Exchange& exchange, const base::Error& error) {
+  if (exchange.identified || base::cause_of(error) != base::Cause::NotTrusted) return audit::FailedCheck::None;
+  return exchange.transaction ? audit::FailedCheck::User : audit::FailedCheck::Node;
+}
+
 }  // namespace
 
 RespondingGateway::RespondingGateway(RespondingSettings settings, Directory& directory, Patients& patients,
@@ -123,15 +163,18 @@ void RespondingGateway::replace_signer(std::shared_ptr<const xca::wss::Signer> s
 
 Prepared RespondingGateway::respond(const Received& received) {
   Exchange exchange(received);
+  exchange.event.endpoint = endpoint_of(received);
   Answered answered = dispatch(exchange);
   if (!answered) {
     Prepared refused = refuse(received, exchange.message_id, answered.error());
     if (!exchange.event.reason.empty()) refused.reason = exchange.event.reason;  // a gate's own code says more
     exchange.event.outcome = refused.outcome;
     exchange.event.reason = refused.reason;
+    exchange.event.failed_check = failed_check_of(exchange, answered.error());
     if (exchange.event.sentence.empty()) exchange.event.sentence = refused.entry.event->sentence;
     refused.entry.event = std::move(exchange.event);
     refused.entry.decision = std::move(exchange.decision);
+    refused.entry.query = std::move(exchange.query);
     // A message that failed verification claims nothing: a forgery must not spend an honest sender's proof.
     refused.transaction = exchange.transaction ? exchange.transaction->id : "";
     return refused;
@@ -143,7 +186,8 @@ Prepared RespondingGateway::respond(const Received& received) {
   prepared.message_id = std::move(exchange.message_id);
   prepared.outcome = exchange.event.outcome;
   prepared.reason = exchange.event.reason;
-  prepared.entry = {std::move(exchange.claim), std::move(exchange.event), std::move(exchange.decision)};
+  prepared.entry = {std::move(exchange.claim), std::move(exchange.event), std::move(exchange.decision),
+                    std::move(exchange.query)};
   prepared.in_flight = std::move(exchange.in_flight);
   prepared.negative = exchange.negative;
   return prepared;
@@ -164,8 +208,15 @@ Prepared RespondingGateway::refuse(const Received& received, std::string_view me
   event.reason = refused.reason;
   event.sentence = error.code.message();
   event.address = std::string(received.address);
+  event.endpoint = endpoint_of(received);
   event.message_id = std::string(message_id);
   return refused;
+}
+
+std::string RespondingGateway::endpoint_of(const Received& received) const {
+  std::string endpoint = settings_.public_urls.empty() ? std::string() : settings_.public_urls.front();
+  if (endpoint.ends_with('/')) endpoint.pop_back();
+  return endpoint.append(received.path);
 }
 
 RespondingGateway::Answered RespondingGateway::dispatch(Exchange& exchange) {
@@ -182,6 +233,7 @@ RespondingGateway::Answered RespondingGateway::dispatch(Exchange& exchange) {
   }
   exchange.message_id = opened->addressing().message_id;
   exchange.event.message_id = exchange.message_id;
+  exchange.event.reply_to = opened->addressing().reply_to;
   exchange.transaction = transaction_of(*opened);
   if (!exchange.transaction) return base::fail(xca::soap::Errc::ActionNotSupported);
   exchange.event.transaction = exchange.transaction->id;
@@ -223,6 +275,7 @@ xca::wss::Rules RespondingGateway::security_rules(const Exchange& exchange) cons
 /// Gathers who asks: claims of the token beside what certificates and directory say of them. Decides nothing.
 void RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSecurity& security,
                                  std::string_view sender_home) const {
+  exchange.identified = true;
   const DirectoryView& directory = *exchange.directory;
   const xca::wss::Assertion& assertion = security.assertion();
   policy::Caller& caller = exchange.caller;
@@ -246,6 +299,11 @@ void RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSec
   event.sender = std::string(sender_home);
   event.organization = assertion.organization;
   event.user = assertion.subject_id;
+  event.name_id = assertion.name_id;
+  event.alias = assertion.name_id_alias;
+  event.issuer = assertion.issuer;
+  event.role = assertion.role;
+  event.purpose_codes = assertion.purposes_of_use;
   for (const base::Code& purpose : assertion.purposes_of_use) {
     if (!event.purposes.empty()) event.purposes += ", ";
     event.purposes += purpose.code;
@@ -289,6 +347,8 @@ Result<std::optional<Admitted>> RespondingGateway::admit(Exchange& exchange) con
   auto admission = policy::admit(settings_.rules, exchange.caller);
   if (auto* admitted = std::get_if<Admitted>(&admission)) {
     begin_decision(exchange, admitted->verdict(), admitted->rules_version());
+    // The same for every patient, since nobody was looked up yet. [threats O05]
+    if (!journal_.may_disclose()) return base::fail(audit::Errc::SpoolFull);
     return std::optional(std::move(*admitted));
   }
   const auto& refused = std::get<Verdict>(admission);
@@ -306,11 +366,14 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
   auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.now));
   const auto& query = discovery.query();
   exchange.event.query_hash = sha256_hex(query.echo);
+  exchange.event.query_id = query.query_id.extension + "@" + query.query_id.root;
+  if (journal_.forwards()) exchange.query = parameters_of(envelope.payload());
   identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
   TRY(claim(exchange, discovery.security()));
   TRY(check_schema(exchange, envelope));
 
   const std::string& asked_home = query.receiver_home.empty() ? query.receiver_device : query.receiver_home;
+  exchange.event.community = asked_home;
   auto clinic = TRY(patients_.clinic(asked_home));
   const xca::hl7v3::Responder responder{.home = asked_home, .device = asked_home,
                                         .authority = clinic ? clinic->assigning_authority : asked_home};
@@ -341,6 +404,9 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
     exchange.event.reason = "more-data-wanted";
     return discovery.answer(wanted, responder, answering(exchange));
   }
+  for (const PatientMatch& match : released.resources()) {
+    exchange.event.patient_ids.push_back(base::write_cx(match.id));
+  }
   return discovery.answer(released, responder, answering(exchange));
 }
 
@@ -370,12 +436,17 @@ RespondingGateway::Answered RespondingGateway::deferred_patient_discovery(const 
 RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::soap::Envelope& envelope,
                                                                    Exchange& exchange) {
   auto asked = TRY(xca::CrossGatewayQuery::open(envelope, security_rules(exchange), exchange.now));
-  exchange.event.query_hash = sha256_hex(base::xml::serialize(envelope.payload()));
+  auto asked_text = base::xml::serialize(envelope.payload());
+  exchange.event.query_hash = sha256_hex(asked_text);
+  exchange.event.query_id = "urn:uuid:" + asked.query().id;
+  if (journal_.forwards()) exchange.query = std::move(asked_text);
+  note_patient_asked(exchange, asked.query());
   identify(exchange, asked.security(), {});
   TRY(claim(exchange, asked.security()));
   TRY(check_schema(exchange, envelope));
 
   std::string our_home = asked.query().home;
+  exchange.event.community = our_home;
   const auto failure = [&](RegistryError error) {
     exchange.event.outcome = Outcome::Refused;
     if (exchange.event.reason.empty()) exchange.event.reason = reason_of(error.code);
@@ -391,7 +462,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   if (!clinic && !query.home.empty()) {
     return failure({RegistryErrorCode::UnknownCommunity, "This gateway does not speak for that community."});
   }
-  if (clinic) our_home = clinic->home.dotted();
+  if (clinic) exchange.event.community = our_home = clinic->home.dotted();
 
   // An id of nobody's is as an unknown patient.
   auto held = clinic ? TRY(documents_.concerned(*clinic, query)) : xca::ebxml::Concerned{};
@@ -404,6 +475,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   const auto& selection = std::get<xca::ebxml::Selection>(answer);
   note_outcome(exchange, selection.objects().count() > 0, released.withheld_any());
   for (const auto* entry : selection.objects().entries) exchange.event.documents.push_back(entry->unique_id);
+  note_patients_released(exchange, patients_of(selection.objects()));
   return asked.answer(selection, our_home, answering(exchange));
 }
 
@@ -411,6 +483,9 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
                                                                       Exchange& exchange) {
   auto asked = TRY(xca::CrossGatewayRetrieve::open(envelope, security_rules(exchange), exchange.now));
   exchange.event.query_hash = sha256_hex(base::xml::serialize(envelope.payload()));
+  for (const auto& request : asked.requests()) {
+    exchange.event.documents_asked.push_back({request.unique_id, request.repository_id, request.home});
+  }
   identify(exchange, asked.security(), {});
   TRY(claim(exchange, asked.security()));
   TRY(check_schema(exchange, envelope));
@@ -429,6 +504,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
   }
 
   // One home per request message is what peers send; others are answered as communities we do not speak for.
+  exchange.event.community = our_home;
   const auto clinic = TRY(patients_.clinic(our_home));
   std::vector<RegistryError> errors;
   std::vector<xca::ebxml::DocumentRequest> ours;
@@ -471,6 +547,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
     return document;
   };
   auto released = TRY(entries.completed<RetrievedDocument>(with_content));
+  note_patients_released(exchange, patients);
   note_release(exchange, released, *clinic);
   return asked.answer(released, errors, our_home, answering(exchange));
 }

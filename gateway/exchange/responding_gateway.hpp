@@ -40,6 +40,7 @@ class RespondingGateway {
   Answered cross_gateway_query(const xca::soap::Envelope& envelope, Exchange& exchange);
   Answered cross_gateway_retrieve(const xca::soap::Envelope& envelope, Exchange& exchange);
 
+  std::string endpoint_of(const Received& received) const;
   Result<void> meet_peer(Exchange& exchange);
   xca::wss::Rules security_rules(const Exchange& exchange) const;
   void identify(Exchange& exchange, const xca::wss::VerifiedSecurity& security, std::string_view sender_home) const;

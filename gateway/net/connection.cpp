@@ -214,6 +214,9 @@ asio::awaitable<bool> Connection::shake_hands() {
     if (goes_on) goes_on = co_await wait(step == Step::NeedsInput ? Wait::Input : Wait::Output);
     if (!goes_on) {
       door().count(timed_out_ ? "timed-out" : "handshake-failed");
+      const auto tls = door().tls();
+      const bool unproven = step == Step::Failed && !peer_->certificate;
+      if (unproven && tls && tls->settings().unproven_client) tls->settings().unproven_client(*peer_);
       co_return false;
     }
   }

@@ -89,6 +89,8 @@ struct Tls {
   certs::Credential credential;
   /// Judges a client certificate during the handshake: false ends it with an alert. Called on I/O threads.
   std::function<bool(const Peer&)> accept_client = {};
+  /// Hears of a handshake that failed before any client certificate could be judged. Called on I/O threads.
+  std::function<void(const Peer&)> unproven_client = {};
 };
 
 struct Door {

@@ -6,14 +6,15 @@
 #include <new>
 
 namespace gateway::net {
-namespace {
 
 // TLS 1.2: forward secrecy and authenticated encryption only; what OpenSSL takes besides (CBC, static RSA) is not for
 // us. [K22, L02] TLS 1.3 has no other suites than its defaults.
-constexpr const char* suites_of_tls_1_2 =
+const char* const suites_of_tls_1_2 =
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
     "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-CHACHA20-POLY1305";
+
+namespace {
 
 constexpr std::string_view http_1_1 = "\x08http/1.1";  // as ALPN lists it
 constexpr int presented_max = 10;
@@ -40,16 +41,6 @@ Result<certs::Certificate> value_of(const X509* certificate) {
   return parsed;
 }
 
-Result<void> read_presented(X509_STORE_CTX* chain, Peer& peer) {
-  const auto* presented = X509_STORE_CTX_get0_untrusted(chain);  // all the client sent, its own first
-  const int count = sk_X509_num(presented);
-  if (count > presented_max) return base::fail(certs::Errc::BadPath, "more certificates than a path may have");
-  peer.certificate = TRY(value_of(X509_STORE_CTX_get0_cert(chain)));
-  peer.presented.clear();
-  for (int i = 1; i < count; ++i) peer.presented.push_back(TRY(value_of(sk_X509_value(presented, i))));
-  return {};
-}
-
 /// Takes the place of OpenSSL's path validation: whom to believe is judged in certs/trust, by values.
 int judge_client(X509_STORE_CTX* chain, void* context) noexcept {
   const auto* tls = static_cast<const TlsContext*>(context);
@@ -61,16 +52,6 @@ int judge_client(X509_STORE_CTX* chain, void* context) noexcept {
   }
   X509_STORE_CTX_set_error(chain, X509_V_ERR_CERT_REJECTED);
   return 0;
-}
-
-bool use_credential(SSL_CTX* context, const certs::Credential& credential) {
-  if (SSL_CTX_use_certificate(context, credential.certificate.handle()) != 1) return false;
-  if (SSL_CTX_use_PrivateKey(context, credential.key.handle()) != 1) return false;
-  if (SSL_CTX_check_private_key(context) != 1) return false;
-  for (const auto& certificate : credential.chain) {
-    if (SSL_CTX_add1_chain_cert(context, certificate.handle()) != 1) return false;
-  }
-  return true;
 }
 
 bool restrict_protocol(SSL_CTX* context) {
@@ -97,6 +78,26 @@ bool forbid_resumption(SSL_CTX* context) {
 }
 
 }  // namespace
+
+Result<void> read_presented(X509_STORE_CTX* chain, Peer& peer) {
+  const auto* presented = X509_STORE_CTX_get0_untrusted(chain);  // all the client sent, its own first
+  const int count = sk_X509_num(presented);
+  if (count > presented_max) return base::fail(certs::Errc::BadPath, "more certificates than a path may have");
+  peer.certificate = TRY(value_of(X509_STORE_CTX_get0_cert(chain)));
+  peer.presented.clear();
+  for (int i = 1; i < count; ++i) peer.presented.push_back(TRY(value_of(sk_X509_value(presented, i))));
+  return {};
+}
+
+bool use_credential(SSL_CTX* context, const certs::Credential& credential) {
+  if (SSL_CTX_use_certificate(context, credential.certificate.handle()) != 1) return false;
+  if (SSL_CTX_use_PrivateKey(context, credential.key.handle()) != 1) return false;
+  if (SSL_CTX_check_private_key(context) != 1) return false;
+  for (const auto& certificate : credential.chain) {
+    if (SSL_CTX_add1_chain_cert(context, certificate.handle()) != 1) return false;
+  }
+  return true;
+}
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::make(Tls tls) {
   ERR_clear_error();

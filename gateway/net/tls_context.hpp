@@ -6,8 +6,16 @@
 
 struct ssl_ctx_st;
 struct ssl_st;
+struct x509_store_ctx_st;
 
 namespace gateway::net {
+
+/// The certificates the other side shows in a handshake, its own apart. @error certs::Errc::…
+Result<void> read_presented(x509_store_ctx_st* chain, Peer& peer);
+/// Makes a context show this credential. @return false where it cannot be used; OpenSSL's error queue says why
+bool use_credential(ssl_ctx_st* context, const certs::Credential& credential);
+/// The suites of TLS 1.2 that we take part in, as a server and as a client.
+extern const char* const suites_of_tls_1_2;
 
 /// The TLS settings of one door with one credential; immutable, so that a new credential makes a new one.
 class TlsContext {

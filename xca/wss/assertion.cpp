@@ -88,6 +88,7 @@ Result<void> read_subject(const Element& assertion, Claims& claims) {
   const auto name = TRY(only(subject, "NameID"));
   claims.values.name_id = TRY(read_identifier(name));
   claims.values.name_id_format = TRY(read_attribute(name, "Format"));
+  claims.values.name_id_alias = TRY(read_attribute(name, "SPProvidedID"));
   for (const auto& child : subject.children(ns::saml, "SubjectConfirmation")) {
     if (claims.confirmations.size() == confirmations_max) return unreadable("too many subject confirmations");
     claims.confirmations.push_back(TRY(read_confirmation(child)));

@@ -37,6 +37,7 @@ boost::system::error_code make_error_code(Errc) noexcept;
 /// The values of a verified assertion. Texts as written, trimmed; absent ones empty.
 struct Assertion {
   std::string id, issuer, issuer_format, name_id, name_id_format;
+  std::string name_id_alias;                ///< NameID/@SPProvidedID
   Instant issued{}, not_before{}, not_on_or_after{};
   std::vector<std::string> audiences;
   bool one_time_use = false;
