@@ -167,6 +167,7 @@ bool NetworkDoor::write_refusal(const std::string& source, Instant now) {
 
 bool NetworkDoor::accepts(const net::Peer& peer, Directory& directory) {
   const auto judged = [&]() -> Result<void> {
+    if (own_expired_) return base::fail(Errc::OwnCertificateExpired);
     if (!peer.certificate) return base::fail(Errc::PeerUnknown);
     const auto view = TRY(directory.current());
     TRY(view->trust().validate(*peer.certificate, peer.presented, certs::Use::TlsClient, system_now()));

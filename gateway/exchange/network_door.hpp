@@ -8,6 +8,8 @@
 #include "gateway/net/metrics.hpp"
 #include "gateway/net/server.hpp"
 
+#include <atomic>
+
 namespace gateway::exchange {
 
 struct NetworkDoorSettings {
@@ -29,6 +31,8 @@ class NetworkDoor {
   /// Judges a client certificate during the TLS handshake; one that is refused is written down.
   /// [facts §8.1, node authentication]
   bool accepts(const net::Peer& peer, Directory& directory);
+  /// While our own certificate has expired nobody is let in. [threats L11]
+  void set_own_expired(bool expired) { own_expired_ = expired; }
 
  private:
   struct Passage;
@@ -43,6 +47,7 @@ class NetworkDoor {
   net::Metrics& metrics_;
   TimeFloor floor_;
   RefusalMeter refusals_;
+  std::atomic<bool> own_expired_{false};
 };
 
 }  // namespace gateway::exchange
