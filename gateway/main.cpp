@@ -204,7 +204,10 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
        .address = config.network_address,
        .port = static_cast<std::uint16_t>(config.network_port),
        .tls = net::Tls{.credential = own.tls,
-                       .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); }},
+                       .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); },
+                       .refused_unjudged = [&](const net::Peer& peer, const base::Error& error) {
+                         door.connection_refused(peer, error);
+                       }},
        .limits = limits,
        .routes = door.routes({"/ihe/xcpd", "/ihe/xca/query", "/ihe/xca/retrieve"}, directory)}));
   const auto health = [](net::Request, net::Reply reply) { reply(text_response(200, "alive\n")); };

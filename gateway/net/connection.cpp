@@ -214,6 +214,9 @@ asio::awaitable<bool> Connection::shake_hands() {
     if (goes_on) goes_on = co_await wait(step == Step::NeedsInput ? Wait::Input : Wait::Output);
     if (!goes_on) {
       door().count(timed_out_ ? "timed-out" : "handshake-failed");
+      const auto& why = channel_.refusal();
+      if (const auto tls = door().tls(); why && tls->settings().refused_unjudged)
+        tls->settings().refused_unjudged(*peer_, *why);
       co_return false;
     }
   }

@@ -29,6 +29,10 @@ constexpr base::ErrorRow rows[] = {
     {static_cast<int>(Errc::CannotListen), "cannot-listen", "the address cannot be listened on", base::Cause::Defect},
     {static_cast<int>(Errc::BadCredential), "bad-credential", "the key and certificate cannot be used for TLS",
      base::Cause::Defect},
+    {static_cast<int>(Errc::NoClientCertificate), "client-certificate-missing", "the client shows no certificate",
+     base::Cause::NotTrusted},
+    {static_cast<int>(Errc::ClientCertificatesTooLarge), "client-certificates-too-large",
+     "the client shows more or larger certificates than are read", base::Cause::NotTrusted},
 };
 constexpr base::ErrorTable table("gatehouse.net", rows);
 
@@ -214,7 +218,8 @@ Result<void> Server::replace_credential(const std::string& name, certs::Credenti
   const auto door = parts_->door(name);
   const auto old = door ? door->tls() : nullptr;
   if (!old) return base::fail(Errc::BadCredential, "no TLS door has this name");
-  door->replace_tls(TRY(TlsContext::make({std::move(credential), old->settings().accept_client})));
+  door->replace_tls(TRY(TlsContext::make(
+      {std::move(credential), old->settings().accept_client, old->settings().refused_unjudged})));
   return {};
 }
 

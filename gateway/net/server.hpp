@@ -16,7 +16,12 @@ namespace gateway::net {
 using base::Bytes;
 using base::Result;
 
-enum class Errc { CannotListen = 1, BadCredential };
+enum class Errc {
+  CannotListen = 1,
+  BadCredential,
+  NoClientCertificate,         ///< on a door that asks for one
+  ClientCertificatesTooLarge,  ///< more or larger certificates than are read [L08]
+};
 boost::system::error_code make_error_code(Errc) noexcept;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -89,6 +94,8 @@ struct Tls {
   certs::Credential credential;
   /// Judges a client certificate during the handshake: false ends it with an alert. Called on I/O threads.
   std::function<bool(const Peer&)> accept_client = {};
+  /// Told of a client that was refused before accept_client could judge it. Called on I/O threads.
+  std::function<void(const Peer&, const base::Error&)> refused_unjudged = {};
 };
 
 struct Door {
