@@ -155,7 +155,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   auto own = TRY(cli::load_own_credentials(config));
   if (config.trust_expired_own == "refuse" && has_expired(own, cli::system_now())) {
     return base::fail(exchange::Errc::OwnCertificateExpired,
-                      "Renew network.certificate and signing.certificate, or set trust.expired_own to serve.");
+                      "renew network.certificate and signing.certificate, or set trust.expired_own to serve.");
   }
 
   // 3 Shelves.
@@ -205,6 +205,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
        .port = static_cast<std::uint16_t>(config.network_port),
        .tls = net::Tls{.credential = own.tls,
                        .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); },
+                       .keep_client = [&](const net::Peer& peer) { return door.keeps(peer, directory); },
                        .refused_unjudged = [&](const net::Peer& peer, const base::Error& error) {
                          door.connection_refused(peer, error);
                        }},

@@ -128,8 +128,8 @@ class Authority:
         self.presented = ()  # certificates between the anchor and those we issue to
 
     def issue(self, common_name, organization, *, unit="CAREQUALITY", key=None, dns=("localhost",),
-              not_before=LONG_AGO, not_after=FAR_AHEAD, serial=None, usage=BOTH_SIDES, key_usage=True, further=()):
-        """@param usage  extended key usages, empty for none  @param further  more extensions"""
+              not_before=LONG_AGO, not_after=FAR_AHEAD, serial=None, usage=BOTH_SIDES, key_usage=True, further=(), critical=(), digest=None):
+        """@param usage  extended key usages, empty for none  @param further, critical  more extensions"""
         key = key or rsa_key(f"{common_name} of {organization}")
         subject = name_of(common_name, organization, unit)
         issuer = self.credential
@@ -143,7 +143,9 @@ class Authority:
             builder = builder.add_extension(x509.ExtendedKeyUsage(list(usage)), critical=False)
         for extension in further:
             builder = builder.add_extension(extension, critical=False)
-        return Credential(key, builder.sign(issuer.key, hashes.SHA256()), self.presented)
+        for extension in critical:
+            builder = builder.add_extension(extension, critical=True)
+        return Credential(key, builder.sign(issuer.key, digest or hashes.SHA256()), self.presented)
 
     def subordinate(self, common_name, *, path_length=None, further=(), certifies=True):
         """An authority that this one certifies, with its own certificate presented by those it issues to."""

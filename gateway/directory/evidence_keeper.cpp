@@ -53,9 +53,11 @@ struct EvidenceKeeper::Parts {
   std::map<std::string, Source> sources = {};                       ///< by kind, address and subject: single flight
   std::map<base::Bytes, std::pair<Certificate, std::set<std::string>>> unsettled = {};  ///< by subject: sources untried
   std::set<base::Bytes> alarmed = {};
+  unsigned looks = 0;
   net::Fetcher fetcher;  ///< last: its thread ends before the rest goes
 
   void look();
+  void look_around(Instant now);
   void take_up(const Issued& asked);
   std::optional<std::string> add(std::string key, Source source);
   void fetch(const std::string& key, Source& source);
@@ -66,18 +68,22 @@ struct EvidenceKeeper::Parts {
   void raise_alarms(Instant now);
 };
 
-/// What was asked since the last look, what is due, who has been silent for too long.
+/// What was asked since the last look, and what is due.
 void EvidenceKeeper::Parts::look() {
-  const Instant now = system_now();
-  evidence->tidy(now);
-  std::erase_if(sources, [&](const auto& one) {
-    return one.second.subject && !one.second.under_way && one.second.subject->certificate.not_after() < now;
-  });
+  if (looks++ % settings.times.looks_between_alarms == 0) look_around(system_now());
   for (const auto& asked : evidence->take_asked()) take_up(asked);
   const auto due = steady_clock::now();
   for (auto& [key, source] : sources) {
     if (!source.under_way && source.due <= due) fetch(key, source);
   }
+}
+
+/// Who has expired is forgotten, who has been silent for too long is told of.
+void EvidenceKeeper::Parts::look_around(Instant now) {
+  evidence->tidy(now);
+  std::erase_if(sources, [&](const auto& one) {
+    return one.second.subject && !one.second.under_way && one.second.subject->certificate.not_after() < now;
+  });
   raise_alarms(now);
 }
 

@@ -31,6 +31,8 @@ class NetworkDoor {
   /// Judges a client certificate during the TLS handshake; one that is refused is written down.
   /// [facts §8.1, node authentication]
   bool accepts(const net::Peer& peer, Directory& directory);
+  /// Judges an open connection again: beside its certificate, whether its partner is still one. [threats L07]
+  bool keeps(const net::Peer& peer, Directory& directory);
   /// Writes down a client whose handshake was refused.
   void connection_refused(const net::Peer& peer, const base::Error& error);
   /// While our own certificate has expired nobody is let in. [threats L11]
@@ -41,6 +43,7 @@ class NetworkDoor {
   void commit(std::shared_ptr<Passage> passage);
   void leave(Passage& passage);
   std::shared_ptr<Passage> take_in(net::Request request, net::Reply reply) const;
+  Result<std::shared_ptr<const DirectoryView>> judge(const net::Peer& peer, Directory& directory) const;
   bool write_refusal(const std::string& source, Instant now);
 
   RespondingGateway& gateway_;

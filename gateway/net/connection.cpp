@@ -312,7 +312,9 @@ asio::awaitable<bool> Connection::meet_header(RequestReader& reader) {
 bool Connection::is_still_welcome() {
   if (!std::exchange(judge_again_, false) || !peer_->certificate) return true;
   try {
-    if (door().tls()->settings().accept_client(*peer_)) return true;
+    const auto tls = door().tls();
+    const auto& keep = tls->settings().keep_client;
+    if (keep ? keep(*peer_) : tls->settings().accept_client(*peer_)) return true;
   } catch (...) {  // uncertain means no
   }
   door().count("withdrawn");

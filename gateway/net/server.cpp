@@ -218,8 +218,9 @@ Result<void> Server::replace_credential(const std::string& name, certs::Credenti
   const auto door = parts_->door(name);
   const auto old = door ? door->tls() : nullptr;
   if (!old) return base::fail(Errc::BadCredential, "no TLS door has this name");
-  door->replace_tls(TRY(TlsContext::make(
-      {std::move(credential), old->settings().accept_client, old->settings().refused_unjudged})));
+  auto settings = old->settings();
+  settings.credential = std::move(credential);
+  door->replace_tls(TRY(TlsContext::make(std::move(settings))));
   return {};
 }
 

@@ -94,6 +94,8 @@ struct Tls {
   certs::Credential credential;
   /// Judges a client certificate during the handshake: false ends it with an alert. Called on I/O threads.
   std::function<bool(const Peer&)> accept_client = {};
+  /// Judges the client of an open connection again; accept_client where there is none.
+  std::function<bool(const Peer&)> keep_client = {};
   /// Told of a client that was refused before accept_client could judge it. Called on I/O threads.
   std::function<void(const Peer&, const base::Error&)> refused_unjudged = {};
 };
