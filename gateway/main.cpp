@@ -199,6 +199,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   limits.connections = static_cast<std::size_t>(config.network_connections);
   limits.connections_per_address = static_cast<std::size_t>(config.network_connections_per_address);
   limits.waiting_per_share = static_cast<std::size_t>(config.network_waiting_per_partner);
+  limits.accepts_per_second_per_address = static_cast<std::size_t>(config.network_accepts_per_second_per_address);
   const std::uint16_t network_port = TRY(server.open(
       {.name = std::string(network),
        .address = config.network_address,

@@ -334,13 +334,15 @@ class TestL08ChainBombs:
 
 
 class TestL10HandshakeFlood:
-    def test_l10_a_good_handshake_takes_less_than_a_second_meanwhile(self, door):
-        """Connections that are opened and dropped after the server has paid for its signature."""
-        port, ends, dropped = door.gateway.network_port, time.monotonic() + 4, []
+    """Connections that are opened and dropped after the server has paid for its signature."""
+
+    def flood(self, town, seconds, source="127.0.0.1"):
+        """@return how often the server answered, and the slowest good handshake meanwhile"""
+        port, ends, paid = town.gateway.network_port, time.monotonic() + seconds, []
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 
-        def flood():
+        def drop():
             while time.monotonic() < ends:
                 incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
                 client = context.wrap_bio(incoming, outgoing)
@@ -348,19 +350,43 @@ class TestL10HandshakeFlood:
                     client.do_handshake()
                 except ssl.SSLWantReadError:
                     pass
-                with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
-                    plain.sendall(outgoing.read())
-                    plain.recv(1)
-                dropped.append(1)
-        threads = [threading.Thread(target=flood) for _ in range(4)]
+                try:
+                    with socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(source, 0)) as plain:
+                        plain.sendall(outgoing.read())
+                        paid.extend(plain.recv(1))
+                except ConnectionError:
+                    pass
+        threads = [threading.Thread(target=drop) for _ in range(4)]
         for thread in threads:
             thread.start()
         slowest = 0.0
         while time.monotonic() < ends - 0.5:
             begun = time.monotonic()
-            with door.gateway.connect(riverside().tls):
+            with town.gateway.connect(riverside().tls):
                 slowest = max(slowest, time.monotonic() - begun)
         for thread in threads:
             thread.join()
-        assert len(dropped) > 100 and slowest < 1
-        assert ask(door, riverside().tls).status == 200
+        assert ask(town, riverside().tls).status == 200
+        return len(paid), slowest
+
+    def test_l10_a_good_handshake_takes_less_than_a_second_meanwhile(self, door):
+        paid, slowest = self.flood(door, 4, source="127.0.0.2")
+        assert paid > 100 and slowest < 1
+
+    def test_l10_who_comes_too_fast_is_turned_away_and_others_are_not(self, found_town):
+        town = found_town("flooded-town", at=None)
+        town.gateway.stop()
+        town.gateway.configure("accepts_per_second_per_address", 20)
+        town.gateway.start()
+        port, paid, context = town.gateway.network_port, 0, lax(riverside().tls)
+        for _ in range(200):
+            with socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0)) as plain:
+                try:
+                    context.wrap_socket(plain, server_hostname="localhost").close()
+                    paid += 1
+                except (ssl.SSLError, ConnectionError):
+                    pass
+        begun = time.monotonic()
+        assert ask(town, riverside().tls).status == 200 and time.monotonic() - begun < 1
+        text = town.gateway.operator("/metrics").body.decode()
+        assert 'what="too-fast"' in text and paid < 150

@@ -75,6 +75,8 @@ const std::vector<Key>& keys() {
       {"network.waiting_per_partner", &Config::network_waiting_per_partner,
        "Requests of one partner that may wait for their turn, on each thread; one more is told to come back.", 1,
        100000},
+      {"network.accepts_per_second_per_address", &Config::network_accepts_per_second_per_address,
+       "New connections of one address in one second; further ones are turned away.", 1, 100000},
       {"network.message_mib", &Config::network_message_mib, "The largest message taken, in MiB.", 1, 1024},
       {"operator.address", &Config::operator_address,
        "Health and metrics, plain HTTP: keep it on this machine or a closed network."},

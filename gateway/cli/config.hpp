@@ -33,6 +33,7 @@ struct Config {
   std::int64_t network_connections = 2000;
   std::int64_t network_connections_per_address = 500;
   std::int64_t network_waiting_per_partner = 200;
+  std::int64_t network_accepts_per_second_per_address = 500;
   std::int64_t network_message_mib = 35;
 
   std::string operator_address = "127.0.0.1";

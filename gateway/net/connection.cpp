@@ -58,13 +58,17 @@ void OpenDoor::count(const char* what) const noexcept {
   }
 }
 
-bool OpenDoor::enter(const std::string& address) {
+const char* OpenDoor::enter(const std::string& address, SteadyTime now) {
   const std::scoped_lock lock(mutex_);
-  if (total_ >= door_.limits.connections) return false;
-  if (per_address_.contains(address) && per_address_[address] >= door_.limits.connections_per_address) return false;
+  if (total_ >= door_.limits.connections) return "too-many";
+  if (per_address_.contains(address) && per_address_[address] >= door_.limits.connections_per_address)
+    return "too-many";
+  const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
+  if (std::exchange(this_second_, second) != second) accepted_this_second_.clear();
+  if (++accepted_this_second_[address] > door_.limits.accepts_per_second_per_address) return "too-fast";
   ++per_address_[address];
   ++total_;
-  return true;
+  return nullptr;
 }
 
 void OpenDoor::leave(const std::string& address) noexcept {

@@ -176,7 +176,8 @@ void Server::Parts::admit(Listener& listener, Descriptor socket, const asio::ip:
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
   }
   auto text = address.to_string();
-  if (!listener.door->enter(text)) return listener.door->count("too-many");
+  if (const char* why_not = listener.door->enter(text, std::chrono::steady_clock::now()))
+    return listener.door->count(why_not);
   auto& loop = least_busy();
   auto place = std::make_unique<Place>(listener.door, loop, std::move(text));
   asio::post(loop.io,

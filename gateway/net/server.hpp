@@ -80,6 +80,7 @@ struct Limits {
   std::size_t connections = 2000;
   std::size_t connections_per_address = 500;
   std::size_t waiting_per_share = 200;  ///< requests, on each thread
+  std::size_t accepts_per_second_per_address = 500;  ///< a flood is turned away before it costs a signature [L10]
   std::chrono::milliseconds handshake{5000};
   std::chrono::milliseconds header{10'000};  ///< from the first byte of a request to the end of its header
   std::chrono::milliseconds idle{30'000};
@@ -111,7 +112,7 @@ struct Door {
 
 /// What the house wants to hear of connections. Called on I/O threads.
 struct Watch {
-  /// `accepted`, `too-many`, `no-descriptor`, `handshake-failed`, `bad-request`, `timed-out`, `cut-off`, `withdrawn`;
+  /// `accepted`, `too-many`, `too-fast`, `no-descriptor`, `handshake-failed`, `bad-request`, `timed-out`, `cut-off`, `withdrawn`;
   /// `defect`, also with an empty door
   std::function<void(const std::string& door, const std::string& what)> count = {};
 };
