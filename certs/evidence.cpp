@@ -76,7 +76,8 @@ struct GatheredEvidence::Parts {
 Testimony GatheredEvidence::Parts::by_lists(const Certificate& certificate, const Certificate& issuer,
                                             Instant now) const {
   auto found = Testimony::Silent;
-  for (auto at = lists.lower_bound({issuer.sha256(), ""}); at != lists.end() && at->first.first == issuer.sha256(); ++at)
+  auto at = lists.lower_bound({issuer.sha256(), ""});
+  for (; at != lists.end() && at->first.first == issuer.sha256(); ++at)
     found = std::max(found, at->second.crl.about(certificate.handle(), now));
   return found;
 }
@@ -168,7 +169,8 @@ Result<Instant> GatheredEvidence::take_list(const std::string& address, const Ce
   const auto before = parts_->lists.find(key);
   const std::size_t freed = before == parts_->lists.end() ? 0 : before->second.octets;
   // Over plain http anybody may send yesterday's list: what has been revoked since stays revoked.
-  if (freed > 0 && crl->this_update() < before->second.crl.this_update()) return unusable("older than the list at hand");
+  if (freed > 0 && crl->this_update() < before->second.crl.this_update())
+    return unusable("older than the list at hand");
   if (parts_->list_octets - freed + octets > parts_->limits.list_bytes_together ||
       (freed == 0 && parts_->lists.size() >= parts_->limits.lists))
     return unusable("more lists than are kept");

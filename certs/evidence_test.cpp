@@ -124,6 +124,14 @@ TEST_F(Gathered, BadEvidenceIsNone_L09) {
   EXPECT_EQ(weigh(), SourceState::Good);
 }
 
+TEST_F(Gathered, TakesAListInPem) {
+  const auto der = mint_crl({.issuer = &root}).der;
+  const auto pem = "-----BEGIN X509 CRL-----\n" + base::base64(der) + "\n-----END X509 CRL-----\n";
+  weigh();
+  EXPECT_TRUE(evidence->take_list(list_address, root.certificate, pem, noon()));
+  EXPECT_EQ(weigh(), SourceState::Good);
+}
+
 TEST_F(Gathered, WhatAnExpiredListRevokesStaysRevoked_L09) {
   weigh();
   EXPECT_FALSE(take_list({.revoked = {leaf}, .next_update = noon() - 1s}));

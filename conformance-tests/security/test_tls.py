@@ -15,8 +15,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from peer import ca
 from peer.canary import Canary
 from peer.client import Closed, Connection, descriptors, resident_kib, tls_context
-from peer.gateway import PATHS
-from peer.town import DORMANT, LAKESIDE, RIVERSIDE, TEST_PATIENT, authority, lakeside, riverside
+from peer.messages import Signing
+from peer.town import DORMANT, RIVERSIDE, TEST_PATIENT, authority, riverside
 
 KEY = ca.rsa_key("clients of test_tls")
 
@@ -262,6 +262,33 @@ class TestL04ClientCertificates:
             assert ask(town, shown) is not None
             time.sleep(1)
             assert canary.connections == 0
+
+
+class TestA10SignersOfMessages:
+    """The certificate that signed Timestamp and assertion is judged by the same rules, but for extended usage."""
+
+    NAMES = ["good", "for servers only", "of an unknown authority", "of an authority of the same name", "self-signed",
+             "expired a second ago", "not yet valid", "revoked", "not for signatures", "RSA of 1024 bit",
+             "signed with SHA-1", "with an unknown critical extension"]
+
+    @pytest.fixture(scope="class")
+    def cases(self, door):
+        door.gateway.command("partner", "tie-key", RIVERSIDE, door.gateway.write("any.pem", revoked().pem))
+        yield l04_cases()
+        door.gateway.command("partner", "untie", "key", hashlib.sha256(KEY.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest())
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a10_are_refused_for_the_same_reasons(self, door, cases, name):
+        credential, reason = cases[name]
+        message = door.find_documents(TEST_PATIENT, door.sender().but(plan=Signing(credential)))
+        mark = door.gateway.audit_mark()
+        answer = door.ask(message)
+        if reason is None or name == "for servers only":
+            assert len(answer.query.entries) == 1
+            return
+        assert answer.status == 400 and "InvalidSecurityToken" in str(answer.fault)
+        assert {row["reason"] for row in door.gateway.audit_since(mark)} == {reason}
 
 
 class TestL05WhoIsNotInTheDirectory:

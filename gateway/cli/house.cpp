@@ -78,7 +78,7 @@ Result<certs::PrivateKey> load_key(const Config& config, const std::string& key)
 }
 
 Result<OwnCredentials> load_own_credentials(const Config& config) {
-  const auto load = [&config](const std::string& certificate_file, const std::string& key) -> Result<certs::Credential> {
+  const auto load = [&](const std::string& certificate_file, const std::string& key) -> Result<certs::Credential> {
     auto held = TRY(load_key(config, key));
     const std::string pem = TRY(read_file(certificate_file, 1u << 20));
     auto credential = TRY(naming(certs::make_credential(std::move(held), pem), certificate_file + " with " + key));
@@ -92,7 +92,7 @@ Result<OwnCredentials> load_own_credentials(const Config& config) {
 
 Result<certs::TrustEvidence> load_evidence(const Config& config) {
   certs::TrustEvidence evidence;
-  const auto add = [&config](const std::vector<std::string>& files, std::vector<certs::Certificate>& to) -> Result<void> {
+  const auto add = [&](const std::vector<std::string>& files, std::vector<certs::Certificate>& to) -> Result<void> {
     for (const auto& file : files) {
       auto certificates = TRY(naming(certs::read_trust_bundle(TRY(read_file(file))), file));
       for (const auto& certificate : certificates) TRY(refuse_trial(config, certificate, file));

@@ -1,7 +1,7 @@
 #pragma once
 // Keeps revocation evidence at hand: fetches what the judges asked about, again before it ceases to vouch, and says
 // when somebody has been believed without any for too long. No request ever waits for it.
-// [threats.md L09; docs/decisions/006-revocation-evidence.md]
+// [threats.md L09; docs/decisions/007-revocation-evidence.md]
 
 #include "certs/evidence.hpp"
 #include "gateway/net/fetcher.hpp"

@@ -69,7 +69,8 @@ Result<void> AnswerReader::read_head() {
     return line;
   };
   const auto status = next_line();
-  if (status.size() < 12 || !status.starts_with("HTTP/1.") || status[8] != ' ' || (status.size() > 12 && status[12] != ' '))
+  const bool framed = status.size() >= 12 && status.starts_with("HTTP/1.") && status[8] == ' ';
+  if (!framed || (status.size() > 12 && status[12] != ' '))
     return bad("no status line");
   if (status.substr(9, 3) != "200") return base::fail(FetchErrc::NotOk, "status " + std::string(status.substr(9, 3)));
   std::optional<std::size_t> length;

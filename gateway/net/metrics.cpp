@@ -125,7 +125,9 @@ void Metrics::count_fetch(std::string_view kind, std::string_view outcome) {
   parts_->fetches.with({kind, outcome}).Increment();
 }
 
-void Metrics::set_certificate_days_left(std::string_view role, double days) { parts_->days_left.with({role}).Set(days); }
+void Metrics::set_certificate_days_left(std::string_view role, double days) {
+  parts_->days_left.with({role}).Set(days);
+}
 
 void Metrics::set_gauge(std::string_view name, double value) {
   if (!is_gauge_name(name)) return;

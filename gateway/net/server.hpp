@@ -112,8 +112,8 @@ struct Door {
 
 /// What the house wants to hear of connections. Called on I/O threads.
 struct Watch {
-  /// `accepted`, `too-many`, `too-fast`, `no-descriptor`, `handshake-failed`, `bad-request`, `timed-out`, `cut-off`, `withdrawn`;
-  /// `defect`, also with an empty door
+  /// `accepted`, `too-many`, `too-fast`, `no-descriptor`, `handshake-failed`, `bad-request`, `timed-out`, `cut-off`,
+  /// `withdrawn`; `defect`, also with an empty door
   std::function<void(const std::string& door, const std::string& what)> count = {};
 };
 
