@@ -352,6 +352,8 @@ Result<PrivateKey> PrivateKey::from_pem(BytesView pem, std::string_view passphra
   return Parts::hold(std::move(key));
 }
 
+Result<PrivateKey> PrivateKey::of_token(evp_pkey_st* owned) { return Parts::hold(KeyHandle(owned)); }
+
 PrivateKey PrivateKey::generate_rsa(unsigned bits) {
   KeyHandle key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(bits)));
   must(key != nullptr, "making an RSA key");

@@ -38,6 +38,9 @@ enum class Errc {
   LibraryTooOld,          ///< the OpenSSL library of this machine is older than we accept
   DigestMismatch,         ///< the referenced element was altered
   WeakSignature,          ///< a certificate of the path was signed with MD5 or SHA-1
+  RevocationOnItsWay,     ///< hard policy, and the evidence is being fetched for the first time
+  UnusableEvidence,       ///< a revocation list or OCSP response that may not be judged by
+  TokenUnavailable,       ///< the PKCS#11 module, its token or the key in it cannot be used
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
@@ -108,6 +111,8 @@ class PrivateKey {
  public:
   /// @error Errc::UnreadableKey, also for a wrong passphrase; Errc::KeyTooWeak
   static Result<PrivateKey> from_pem(BytesView pem, std::string_view passphrase = {});
+  /// Takes a key of certs/pkcs11 over. @error Errc::UnreadableKey, Errc::KeyTooWeak
+  static Result<PrivateKey> of_token(evp_pkey_st* owned);
   static PrivateKey generate_rsa(unsigned bits);
   static PrivateKey generate_p256();
   static PrivateKey generate_ed25519();
@@ -115,7 +120,7 @@ class PrivateKey {
   PublicKey public_key() const;
   /// Signature in the same form PublicKey::verify takes.
   Bytes sign(Digest digest, BytesView data) const;
-  Bytes to_pem() const;  ///< PKCS#8, unencrypted: for files with mode 0600 only
+  Bytes to_pem() const;  ///< PKCS#8, unencrypted: for files with mode 0600 only; throws for a key of a token
   evp_pkey_st* handle() const noexcept;  ///< for certs/*.cpp and the TLS context of gateway/net only
 
  private:

@@ -23,8 +23,8 @@ constexpr std::array rows{
     row(Errc::NotYetValid, "certificate-not-yet-valid", "a certificate is not valid yet", Cause::NotTrusted),
     row(Errc::Expired, "certificate-expired", "a certificate has expired", Cause::NotTrusted),
     row(Errc::Revoked, "certificate-revoked", "a certificate has been revoked", Cause::NotTrusted),
-    row(Errc::RevocationUnknown, "revocation-unknown", "no current revocation list speaks for a certificate",
-        Cause::NotTrusted),
+    row(Errc::RevocationUnknown, "revocation-unknown",
+        "no current revocation list or OCSP answer speaks for a certificate", Cause::NotTrusted),
     row(Errc::UnknownIssuer, "issuer-unknown", "no path leads from the certificate to a trusted authority",
         Cause::NotTrusted),
     row(Errc::BadPath, "certificate-path-bad", "the path of certificates breaks its own rules", Cause::NotTrusted),
@@ -37,6 +37,12 @@ constexpr std::array rows{
     row(Errc::DigestMismatch, "digest-mismatch", "what was signed has been altered", Cause::NotTrusted),
     row(Errc::WeakSignature, "certificate-signature-weak", "a certificate of the path was signed with MD5 or SHA-1",
         Cause::NotTrusted),
+    row(Errc::RevocationOnItsWay, "revocation-on-its-way",
+        "evidence whether a certificate is revoked is being fetched; ask again in some seconds", Cause::NotTrusted),
+    row(Errc::UnusableEvidence, "revocation-evidence-unusable", "the revocation evidence may not be judged by",
+        Cause::BadMessage),
+    row(Errc::TokenUnavailable, "token-unavailable", "the PKCS#11 module, its token or the key in it cannot be used",
+        Cause::TryLater),
 };
 
 constexpr base::ErrorTable table("gatehouse.certs", rows);

@@ -11,14 +11,14 @@ namespace {
 TEST(Errors, EachHaveTheirOwnReasonAndSentence) {
   std::set<std::string_view> reasons;
   std::set<std::string> sentences;
-  for (int code = 1; code <= static_cast<int>(Errc::WeakSignature); ++code) {
+  for (int code = 1; code <= static_cast<int>(Errc::TokenUnavailable); ++code) {
     const auto error = fail(static_cast<Errc>(code));
     EXPECT_NE(base::reason_of(error), "defect") << code;
     EXPECT_EQ(base::cause_of(error) == base::Cause::Defect, static_cast<Errc>(code) == Errc::LibraryTooOld) << code;
     reasons.insert(base::reason_of(error));
     sentences.insert(error.code.message());
   }
-  EXPECT_EQ(reasons.size(), static_cast<std::size_t>(Errc::WeakSignature));
+  EXPECT_EQ(reasons.size(), static_cast<std::size_t>(Errc::TokenUnavailable));
   EXPECT_EQ(sentences.size(), reasons.size());
 }
 

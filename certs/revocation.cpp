@@ -109,16 +109,19 @@ bool Crl::signed_by(const x509_st* issuer) const {
   return key && judge_key(key) && X509_CRL_verify(crl, key) == 1;
 }
 
-Crl::Answer Crl::about(const x509_st* certificate, Instant now) const {
+Testimony Crl::about(const x509_st* certificate, Instant now) const {
   const QuietErrors quiet;
   auto* subject = const_cast<X509*>(certificate);
   constexpr int found_revoked = 1;  // 2 is removeFromCRL
   X509_REVOKED* entry = nullptr;
   if (X509_CRL_get0_by_serial(parts_->crl.get(), &entry, X509_get_serialNumber(subject)) == found_revoked)
-    return Answer::Revoked;
+    return Testimony::Revoked;
   const bool vouches = parts_->may_vouch && covers(parts_->scope.get(), subject) && is_current(parts_->crl.get(), now);
-  return vouches ? Answer::Good : Answer::Silent;
+  return vouches ? Testimony::Good : Testimony::Silent;
 }
+
+std::optional<Instant> Crl::this_update() const { return instant_of(X509_CRL_get0_lastUpdate(parts_->crl.get())); }
+std::optional<Instant> Crl::next_update() const { return instant_of(X509_CRL_get0_nextUpdate(parts_->crl.get())); }
 
 RevocationLists::RevocationLists(std::span<const RevocationList> lists, std::span<const Certificate> known_issuers) {
   for (const auto& list : lists.first(std::min(lists.size(), crl_count_max))) {

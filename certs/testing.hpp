@@ -53,6 +53,19 @@ struct CrlMint {
 };
 RevocationList mint_crl(const CrlMint& order);
 
+struct OcspMint {
+  const Party* issuer = nullptr;  ///< always given
+  const Certificate* about = nullptr;  ///< always given
+  enum class Status { Good, Revoked, Unknown } status = Status::Good;
+  Instant this_update = noon() - std::chrono::hours(1);
+  std::optional<Instant> next_update = noon() + std::chrono::hours(1);
+  Bytes nonce = {};                  ///< none: as a responder that prepares its answers
+  const Party* responder = nullptr;  ///< none: the issuer
+  Digest digest = Digest::Sha256;
+  int response_status = 0;           ///< 3 is tryLater
+};
+Bytes mint_ocsp(const OcspMint& order);
+
 Bytes pkcs12(const Party& party, std::span<const Certificate> others, const char* passphrase);
 enum class Wrapping { Bare, Signed };
 /// A DER PKCS#7: the certificates bare, or as the content of one signed by `signer`.

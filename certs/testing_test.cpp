@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
@@ -123,6 +124,31 @@ RevocationList mint_crl(const CrlMint& order) {
   const auto& signer = order.signer ? order.signer : order.issuer->key;
   must(X509_CRL_sign(crl.get(), signer.get(), message_digest(order.digest)) > 0, "signing a test list");
   return {der_of<i2d_X509_CRL>(crl.get())};
+}
+
+Bytes mint_ocsp(const OcspMint& order) {
+  const Owned<OCSP_BASICRESP, OCSP_BASICRESP_free> basic(OCSP_BASICRESP_new());
+  const Owned<OCSP_CERTID, OCSP_CERTID_free> id(
+      OCSP_cert_to_id(EVP_sha1(), order.about->handle(), order.issuer->certificate.handle()));
+  const auto this_update = time_of(order.this_update);
+  decltype(time_of(noon())) next_update;
+  if (order.next_update) next_update = time_of(*order.next_update);
+  const bool revoked = order.status == OcspMint::Status::Revoked;
+  const int status = revoked                                       ? V_OCSP_CERTSTATUS_REVOKED
+                     : order.status == OcspMint::Status::Unknown ? V_OCSP_CERTSTATUS_UNKNOWN
+                                                                   : V_OCSP_CERTSTATUS_GOOD;
+  must(OCSP_basic_add1_status(basic.get(), id.get(), status, 0, revoked ? this_update.get() : nullptr,
+                              this_update.get(), next_update.get()) != nullptr,
+       "writing a test status");
+  auto nonce = order.nonce;
+  if (!nonce.empty())
+    OCSP_basic_add1_nonce(basic.get(), reinterpret_cast<unsigned char*>(nonce.data()), static_cast<int>(nonce.size()));
+  const auto& signer = order.responder ? *order.responder : *order.issuer;
+  must(OCSP_basic_sign(basic.get(), signer.certificate.handle(), signer.key.get(), message_digest(order.digest),
+                       nullptr, 0) == 1,
+       "signing a test response");
+  const Owned<OCSP_RESPONSE, OCSP_RESPONSE_free> response(OCSP_response_create(order.response_status, basic.get()));
+  return der_of<i2d_OCSP_RESPONSE>(response.get());
 }
 
 Bytes pkcs12(const Party& party, std::span<const Certificate> others, const char* passphrase) {

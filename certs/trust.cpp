@@ -1,8 +1,8 @@
 #include "certs/trust.hpp"
 
+#include "certs/evidence.hpp"
 #include "certs/openssl.hpp"
 #include "certs/recent.hpp"
-#include "certs/revocation.hpp"
 
 #include <openssl/x509_vfy.h>
 
@@ -88,26 +88,22 @@ int refuse_weak_links(X509_STORE_CTX* context) {
 
 /// A certificate of a path with what may revoke it.
 struct Link {
-  CertificateHandle certificate;
-  std::vector<Crl> lists = {};  ///< signed by its issuer
-  bool is_anchor = false;       ///< nobody above it is known: needs no list
+  Certificate certificate;
+  std::optional<Certificate> issuer = {};  ///< none: the anchor, or a pin whose issuer is not known
+  std::vector<Crl> lists = {};             ///< from files, signed by its issuer
+  bool is_anchor = false;                  ///< nobody above it is known: needs no evidence
 };
 struct Chain {
   std::vector<Link> links = {};                                     ///< the leaf first, the anchor last
   Instant not_before = Instant::min(), not_after = Instant::max();  ///< when all of them are valid
-};
+  RevocationPolicy policy = RevocationPolicy::Soft;                 ///< of its anchor's network
 
-/// @error Errc::BadPath for a validity that is no time
-Result<void> add_link(Chain& chain, X509* certificate, std::vector<Crl> lists, bool is_anchor) {
-  const auto from = instant_of(X509_get0_notBefore(certificate));
-  const auto until = instant_of(X509_get0_notAfter(certificate));
-  if (!from || !until) return fail(Errc::BadPath, "a validity that is no time");
-  chain.not_before = std::max(chain.not_before, *from);
-  chain.not_after = std::min(chain.not_after, *until);
-  X509_up_ref(certificate);
-  chain.links.push_back({CertificateHandle(certificate), std::move(lists), is_anchor});
-  return {};
-}
+  void add(Link link) {
+    not_before = std::max(not_before, link.certificate.not_before());
+    not_after = std::min(not_after, link.certificate.not_after());
+    links.push_back(std::move(link));
+  }
+};
 
 Result<void> judge_validity(const Chain& chain, Instant now) {
   if (now < chain.not_before) return fail(Errc::NotYetValid);
@@ -115,17 +111,23 @@ Result<void> judge_validity(const Chain& chain, Instant now) {
   return {};
 }
 
-Result<void> judge_revocation(const Chain& chain, RevocationPolicy policy, Instant now) {
-  for (const auto& [certificate, lists, is_anchor] : chain.links) {
-    bool is_good = false;
-    for (const auto& list : lists) {
-      const auto answer = list.about(certificate.get(), now);
-      if (answer == Crl::Answer::Revoked) return fail(Errc::Revoked);
-      is_good = is_good || answer == Crl::Answer::Good;
+/// @return whether there is evidence for every link
+Result<bool> judge_revocation(const Chain& chain, GatheredEvidence* gathered, Instant now) {
+  bool proven = true;
+  for (const auto& [certificate, issuer, lists, is_anchor] : chain.links) {
+    auto from_files = Testimony::Silent;
+    for (const auto& list : lists) from_files = std::max(from_files, list.about(certificate.handle(), now));
+    if (is_anchor && from_files != Testimony::Revoked) continue;
+    const auto state = gathered ? gathered->weigh(certificate, issuer, from_files, now) : state_of(from_files);
+    switch (judge_revocation(state, chain.policy)) {
+      case RevocationVerdict::Believed: break;
+      case RevocationVerdict::BelievedUnproven: proven = false; break;
+      case RevocationVerdict::RefusedOnItsWay: return fail(Errc::RevocationOnItsWay, certificate.subject());
+      case RevocationVerdict::RefusedUnknown: return fail(Errc::RevocationUnknown, certificate.subject());
+      case RevocationVerdict::RefusedRevoked: return fail(Errc::Revoked, certificate.subject());
     }
-    if (!is_good && !is_anchor && policy == RevocationPolicy::Hard) return fail(Errc::RevocationUnknown);
   }
-  return {};
+  return proven;
 }
 
 /// The rules for the leaf itself that do not change with time. Extended key usage plays no part for messages: most
@@ -151,9 +153,13 @@ struct TrustStore::Parts {
   Result<std::shared_ptr<const Chain>> chain_of(const Certificate& leaf, std::span<const Certificate> presented,
                                                 Use use, Instant now);
   Chain pinned_chain(const Certificate& pinned) const;
-  Result<void> judge(const Chain& chain, Instant now) const;
+  Result<bool> judge(const Chain& chain, Instant now) const;
+  std::optional<Certificate> issuer_of(const Certificate& certificate) const;
+  RevocationPolicy policy_under(Certificate top) const;
 
   RevocationPolicy revocation;
+  std::map<Bytes, RevocationPolicy> policies;  ///< by SHA-256 of an anchor, where they differ
+  std::shared_ptr<GatheredEvidence> gathered;
   unsigned depth_max;
   std::vector<Certificate> known_issuers;  ///< anchors and intermediates
   CertificateStack intermediates{sk_X509_new_null()};
@@ -169,15 +175,27 @@ std::vector<Certificate> joined(std::vector<Certificate> first, const std::vecto
   first.insert(first.end(), second.begin(), second.end());
   return first;
 }
+
+TrustEvidence with_all_anchors(TrustEvidence evidence) {
+  for (const auto& [anchor, policy] : evidence.anchors_with_policy) evidence.anchors.push_back(anchor);
+  return evidence;
+}
+
+Result<Certificate> value_of(const X509* certificate) { return Certificate::parse(der_of<i2d_X509>(certificate)); }
+
 }  // namespace
 
 TrustStore::Parts::Parts(TrustEvidence evidence)
     : revocation(evidence.revocation),
+      gathered(std::move(evidence.gathered)),
       depth_max(evidence.depth_max),
       known_issuers(joined(evidence.anchors, evidence.intermediates)),
       lists(evidence.crls, known_issuers) {
   const QuietErrors quiet;
   must(store && intermediates, "making a store");
+  // An anchor that several networks name is judged by the strictest of them.
+  for (const auto& [anchor, policy] : evidence.anchors_with_policy)
+    if (policy == RevocationPolicy::Hard || !policies.contains(anchor.sha256())) policies[anchor.sha256()] = policy;
   for (const auto& anchor : evidence.anchors)
     must(X509_STORE_add_cert(store.get(), anchor.handle()) == 1, "adding an anchor");
   for (const auto& intermediate : evidence.intermediates)
@@ -187,17 +205,37 @@ TrustStore::Parts::Parts(TrustEvidence evidence)
   for (const auto& pin : evidence.pinned) pinned.emplace(pin.sha256(), std::pair(pin, pinned_chain(pin)));
 }
 
-/// A pinned certificate stands alone; lists count when the issuer that signed it is known, or when it signed itself.
-Chain TrustStore::Parts::pinned_chain(const Certificate& pin) const {
-  const bool is_anchor = is_self_signed(pin.handle());
-  auto found = is_anchor ? lists.signed_by(pin.handle()) : std::vector<Crl>{};
+/// The known authority that signed a certificate, if it is not its own.
+std::optional<Certificate> TrustStore::Parts::issuer_of(const Certificate& certificate) const {
+  if (is_self_signed(certificate.handle())) return std::nullopt;
   for (const auto& issuer : known_issuers) {
-    if (is_anchor || issuer.has_weak_key() || issuer.subject() != pin.issuer()) continue;
-    if (X509_verify(pin.handle(), X509_get0_pubkey(issuer.handle())) != 1) continue;
-    std::ranges::move(lists.signed_by(issuer.handle()), std::back_inserter(found));
+    if (issuer.has_weak_key() || issuer.subject() != certificate.issuer()) continue;
+    if (X509_verify(certificate.handle(), X509_get0_pubkey(issuer.handle())) == 1) return issuer;
   }
+  return std::nullopt;
+}
+
+/// The policy of the network that an authority belongs to: its own, or that of the anchor above it.
+RevocationPolicy TrustStore::Parts::policy_under(Certificate top) const {
+  for (unsigned step = 0; step <= depth_max; ++step) {
+    if (const auto found = policies.find(top.sha256()); found != policies.end()) return found->second;
+    const auto above = issuer_of(top);
+    if (!above) break;
+    top = *above;
+  }
+  return revocation;
+}
+
+/// A pinned certificate stands alone; evidence counts when the issuer that signed it is known, or it signed itself.
+Chain TrustStore::Parts::pinned_chain(const Certificate& pin) const {
   Chain chain;
-  add_link(chain, pin.handle(), std::move(found), is_anchor).value();  // a parsed certificate has a validity
+  const bool is_anchor = is_self_signed(pin.handle());
+  auto issuer = issuer_of(pin);
+  std::vector<Crl> found;
+  if (is_anchor) found = lists.signed_by(pin.handle());
+  if (issuer) found = lists.signed_by(issuer->handle());
+  chain.policy = issuer ? policy_under(*issuer) : revocation;
+  chain.add({.certificate = pin, .issuer = std::move(issuer), .lists = std::move(found), .is_anchor = is_anchor});
   return chain;
 }
 
@@ -233,12 +271,15 @@ Result<std::shared_ptr<const Chain>> TrustStore::Parts::build(const Certificate&
   const int length = sk_X509_num(path);
   auto chain = std::make_shared<Chain>();
   for (int i = 0; i < length; ++i) {
-    const bool is_anchor = i + 1 == length;
-    auto* issuer = sk_X509_value(path, is_anchor ? i : i + 1);
-    auto found = is_anchor ? std::vector<Crl>{} : lists.signed_by(issuer);
-    if (auto added = add_link(*chain, sk_X509_value(path, i), std::move(found), is_anchor); !added)
-      return added.error();
+    const auto certificate = TRY(value_of(sk_X509_value(path, i)));
+    Link link{.certificate = certificate, .is_anchor = i + 1 == length};
+    if (!link.is_anchor) {
+      link.issuer = TRY(value_of(sk_X509_value(path, i + 1)));
+      link.lists = lists.signed_by(link.issuer->handle());
+    }
+    chain->add(std::move(link));
   }
+  chain->policy = policy_under(chain->links.back().certificate);
   return std::shared_ptr<const Chain>(std::move(chain));
 }
 
@@ -257,12 +298,13 @@ Result<std::shared_ptr<const Chain>> TrustStore::Parts::chain_of(const Certifica
   return chain;
 }
 
-Result<void> TrustStore::Parts::judge(const Chain& chain, Instant now) const {
-  if (auto judged = judge_validity(chain, now); !judged) return judged;
-  return judge_revocation(chain, revocation, now);
+Result<bool> TrustStore::Parts::judge(const Chain& chain, Instant now) const {
+  if (auto judged = judge_validity(chain, now); !judged) return judged.error();
+  return judge_revocation(chain, gathered.get(), now);
 }
 
-TrustStore::TrustStore(TrustEvidence evidence) : parts_(std::make_unique<Parts>(std::move(evidence))) {}
+TrustStore::TrustStore(TrustEvidence evidence)
+    : parts_(std::make_unique<Parts>(with_all_anchors(std::move(evidence)))) {}
 TrustStore::~TrustStore() = default;
 
 Result<TrustedCertificate> TrustStore::validate(const Certificate& leaf, std::span<const Certificate> presented,
@@ -270,13 +312,23 @@ Result<TrustedCertificate> TrustStore::validate(const Certificate& leaf, std::sp
   const QuietErrors quiet;
   if (leaf.has_weak_key()) return fail(Errc::KeyTooWeak, leaf.subject());
   if (const auto pin = parts_->pinned.find(leaf.sha256()); pin != parts_->pinned.end()) {
-    if (auto judged = parts_->judge(pin->second.second, now); !judged) return judged.error();
-    return TrustedCertificate(leaf, TrustedCertificate::By::Pin);
+    const bool proven = TRY(parts_->judge(pin->second.second, now));
+    return TrustedCertificate(leaf, TrustedCertificate::By::Pin, proven);
   }
   const auto chain = TRY(parts_->chain_of(leaf, presented, use, now));
-  if (auto judged = parts_->judge(*chain, now); !judged) return judged.error();
+  const bool proven = TRY(parts_->judge(*chain, now));
   parts_->validated_by_key.keep(leaf.public_key().spki_sha256(), leaf);
-  return TrustedCertificate(leaf, TrustedCertificate::By::Path);
+  return TrustedCertificate(leaf, TrustedCertificate::By::Path, proven);
+}
+
+void TrustStore::ask_ahead(Instant now) const {
+  const QuietErrors quiet;
+  if (!parts_->gathered) return;
+  for (const auto& [hash, pin] : parts_->pinned) (void)parts_->judge(pin.second, now).has_value();
+  for (const auto& authority : parts_->known_issuers) {
+    if (auto issuer = parts_->issuer_of(authority))
+      (void)parts_->gathered->weigh(authority, issuer, Testimony::Silent, now);
+  }
 }
 
 std::optional<Certificate> TrustStore::held_certificate_with(const PublicKey& key) const {

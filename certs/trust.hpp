@@ -15,15 +15,19 @@ class TrustedCertificate {
   enum class By { Pin, Path };
   const Certificate& certificate() const noexcept { return certificate_; }
   By by() const noexcept { return by_; }
+  /// False where soft policy believed it without evidence that it, or one above it, is not revoked.
+  bool is_proven_unrevoked() const noexcept { return proven_; }
 
  private:
   friend class TrustStore;
-  TrustedCertificate(Certificate certificate, By by) : certificate_(std::move(certificate)), by_(by) {}
+  TrustedCertificate(Certificate certificate, By by, bool proven)
+      : certificate_(std::move(certificate)), by_(by), proven_(proven) {}
   Certificate certificate_;
   By by_;
+  bool proven_;
 };
 
-/// What to do where no usable CRL of the issuer is at hand.
+/// What to do where no usable evidence is at hand.
 enum class RevocationPolicy { Soft, Hard };
 
 /// What a certificate is to be believed for.
@@ -36,6 +40,8 @@ struct RevocationList {
 /// One DER list, or PEM with any number. @error Errc::UnreadableCrl, also above 10 MB each or 64 MB together
 Result<std::vector<RevocationList>> read_crls(BytesView pem_or_der);
 
+class GatheredEvidence;
+
 /// The evidence a TrustStore is made of.
 struct TrustEvidence {
   std::vector<Certificate> anchors = {};
@@ -45,6 +51,9 @@ struct TrustEvidence {
   std::vector<Certificate> pinned = {};
   std::vector<RevocationList> crls = {};  ///< unusable ones, those above 10 MB and beyond 1,024 are left out
   RevocationPolicy revocation = RevocationPolicy::Soft;
+  /// Anchors of a network with a policy of its own; they are anchors as those above.
+  std::vector<std::pair<Certificate, RevocationPolicy>> anchors_with_policy = {};
+  std::shared_ptr<GatheredEvidence> gathered = nullptr;  ///< what is fetched while the house runs
   unsigned depth_max = 6;  ///< intermediates between leaf and anchor
 };
 
@@ -57,10 +66,13 @@ class TrustStore {
 
   /// Judges one certificate at `now`. Chains are kept by hash; validity and revocation are judged at every call.
   /// @param presented  further certificates the peer sent, in any order, 64 KB at most
-  /// @error Errc::KeyTooWeak, WeakSignature, NotYetValid, Expired, Revoked, RevocationUnknown, UnknownIssuer, BadPath,
-  ///        NotForThisUse
+  /// @error Errc::KeyTooWeak, WeakSignature, NotYetValid, Expired, Revoked, RevocationUnknown, RevocationOnItsWay,
+  ///        UnknownIssuer, BadPath, NotForThisUse
   Result<TrustedCertificate> validate(const Certificate& leaf, std::span<const Certificate> presented, Use use,
                                       Instant now) const;
+
+  /// Judges every pin and known intermediate, for the gathered evidence to be asked about them before they are seen.
+  void ask_ahead(Instant now) const;
 
   /// The certificate held here (pinned, or seen and validated before) that has this key: some peers send a KeyValue
   /// only, and it may only name what we already hold. [facts/query-exchange §4.3]

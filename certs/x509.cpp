@@ -155,8 +155,11 @@ std::string Certificate::to_pem() const {
 
 Result<Credential> read_credential_pem(BytesView certificate_and_chain_pem, BytesView key_pem,
                                        std::string_view passphrase) {
+  return make_credential(TRY(PrivateKey::from_pem(key_pem, passphrase)), certificate_and_chain_pem);
+}
+
+Result<Credential> make_credential(PrivateKey key, BytesView certificate_and_chain_pem) {
   const auto certificates = TRY(Certificate::many_from_pem(certificate_and_chain_pem));
-  auto key = TRY(PrivateKey::from_pem(key_pem, passphrase));
   return credential(std::move(key), certificates.front(), std::span(certificates).subspan(1));
 }
 

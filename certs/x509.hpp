@@ -52,6 +52,9 @@ struct Credential {
 /// @error Errc::UnreadableKey, Errc::UnreadableCertificate, Errc::KeyMismatch
 Result<Credential> read_credential_pem(BytesView certificate_and_chain_pem, BytesView key_pem,
                                        std::string_view passphrase = {});
+/// A key that is held already, e.g. in a token, with its certificate. @error Errc::UnreadableCertificate,
+/// Errc::KeyMismatch
+Result<Credential> make_credential(PrivateKey key, BytesView certificate_and_chain_pem);
 Result<Credential> read_credential_pkcs12(BytesView pkcs12, std::string_view passphrase);
 
 }  // namespace certs

@@ -3,6 +3,7 @@
 #include "gateway/bench/bench.hpp"
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
+#include "gateway/directory/evidence_keeper.hpp"
 #include "gateway/directory/shelf.hpp"
 #include "gateway/documents/shelf.hpp"
 #include "gateway/exchange/network_door.hpp"
@@ -34,8 +35,9 @@ constexpr std::string_view network = "network";
 /// The files a running gateway watches, with the time each was last written.
 std::vector<std::filesystem::file_time_type> file_times(const Config& config) {
   std::vector<std::string> files{config.network_certificate, config.network_key, config.signing_certificate,
-                                 config.signing_key};
-  for (const auto* list : {&config.trust_anchors, &config.trust_intermediates, &config.trust_crls}) {
+                                 config.signing_key, config.pkcs11_pin_file};
+  for (const auto* list : {&config.trust_anchors, &config.trust_anchors_hard, &config.trust_anchors_soft,
+                           &config.trust_intermediates, &config.trust_crls}) {
     files.insert(files.end(), list->begin(), list->end());
   }
   std::vector<std::filesystem::file_time_type> times;
@@ -44,25 +46,64 @@ std::vector<std::filesystem::file_time_type> file_times(const Config& config) {
   return times;
 }
 
-/// What can change while the program runs: our credentials and the bundles. A broken file keeps the old state (L12).
-void reload(const Config& config, net::Server& server, exchange::RespondingGateway& gateway,
-            directory::DirectoryShelf& directory) {
-  const auto tls = cli::load_credential(config.network_certificate, config.network_key);
-  const auto signing = cli::load_credential(config.signing_certificate, config.signing_key);
-  auto evidence = cli::load_evidence(config);
+/// What changes while the program runs, and those who must hear of it.
+struct Running {
+  const Config& config;
+  store::Database& database;
+  net::Server& server;
+  net::Metrics& metrics;
+  exchange::RespondingGateway& gateway;
+  exchange::NetworkDoor& door;
+  directory::DirectoryShelf& directory;
+  directory::EvidenceKeeper& keeper;
+  cli::OwnCredentials own;
+  certs::TrustEvidence evidence;  ///< of the files
+  certs::ExpiryAlarms alarms = {};
+};
+
+/// Our credentials and the bundles. A broken file keeps the old state. [threats L12]
+void reload(Running& house) {
+  auto own = cli::load_own_credentials(house.config);
+  auto evidence = cli::load_evidence(house.config);
   const auto refuse = [](const base::Error& error) {
     log(Level::Error, "reload refused, everything stays as it was", {{"because", cli::sentence(error)}});
   };
-  if (!tls) return refuse(tls.error());
-  if (!signing) return refuse(signing.error());
+  if (!own) return refuse(own.error());
   if (!evidence) return refuse(evidence.error());
-  if (const auto replaced = server.replace_credential(std::string(network), *tls); !replaced) {
+  evidence->gathered = house.keeper.evidence();
+  if (const auto replaced = house.server.replace_credential(std::string(network), own->tls); !replaced) {
     return refuse(replaced.error());
   }
-  gateway.replace_signer(std::make_shared<xca::wss::Signer>(*signing));
-  directory.replace_evidence(std::move(*evidence));
-  server.close_withdrawn(std::string(network));
+  house.gateway.replace_signer(std::make_shared<xca::wss::Signer>(own->signing));
+  house.directory.replace_evidence(*evidence);
+  house.own = *std::move(own);
+  house.evidence = *std::move(evidence);
+  house.server.close_withdrawn(std::string(network));
   log(Level::Info, "certificates and bundles reloaded");
+}
+
+bool has_expired(const cli::OwnCredentials& own, base::Instant now) {
+  return own.tls.certificate.not_after() < now || own.signing.certificate.not_after() < now;
+}
+
+/// Ends connections of withdrawn partners, and tells of certificates that end. [threats L07, L11]
+void look(Running& house) {
+  const auto now = cli::system_now();
+  house.door.set_own_expired(house.config.trust_expired_own == "refuse" && has_expired(house.own, now));
+  house.server.close_withdrawn(std::string(network));
+  const auto dated = cli::load_dated(house.own, house.evidence, house.database);
+  if (!dated) return log(Level::Error, "certificates cannot be listed", {{"because", cli::sentence(dated.error())}});
+  for (const auto& [role, days] : certs::first_to_end(*dated, now)) {
+    house.metrics.set_certificate_days_left(role, static_cast<double>(days));
+  }
+  for (const auto& alarm : house.alarms.due(*dated, now)) {
+    log(alarm.urgent ? Level::Error : Level::Warning,
+        alarm.days_left < 0 ? "a certificate has expired" : "a certificate ends soon",
+        {{"role", alarm.dated.role},
+         {"subject", alarm.dated.certificate.subject()},
+         {"not_after", base::write_date_time(alarm.dated.certificate.not_after())},
+         {"days_left", std::to_string(alarm.days_left)}});
+  }
 }
 
 net::Response text_response(unsigned status, std::string text) {
@@ -79,17 +120,19 @@ std::string not_ready_because(store::Database& database, const audit::Journal& j
 }
 
 /// Waits for signals, one second at a time, and does what is due meanwhile. Returns when the program is to end.
-void watch(const Config& config, const sigset_t& signals, net::Server& server, exchange::RespondingGateway& gateway,
-           directory::DirectoryShelf& directory) {
-  auto known = file_times(config);
-  for (unsigned second = 1;; ++second) {
+void watch(Running& house, const sigset_t& signals) {
+  auto known = file_times(house.config);
+  for (std::int64_t second = 0;; ++second) {
+    if (second % house.config.trust_look_seconds == 0) look(house);
     const timespec pause{1, 0};
     const int signal = ::sigtimedwait(&signals, nullptr, &pause);
     if (signal == SIGTERM || signal == SIGINT) return;
-    const auto current = file_times(config);
-    if (signal == SIGHUP || current != known) reload(config, server, gateway, directory);
+    const auto current = file_times(house.config);
+    if (signal == SIGHUP || current != known) {
+      reload(house);
+      look(house);
+    }
     known = current;
-    if (second % 30 == 0) server.close_withdrawn(std::string(network));
   }
 }
 
@@ -141,23 +184,34 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   const Config& config = house.config;
   set_log_level(config.log_level);
   store::Database& database = *house.database;
-  const auto tls = TRY(cli::load_credential(config.network_certificate, config.network_key));
-  auto signing = TRY(cli::load_credential(config.signing_certificate, config.signing_key));
+  auto own = TRY(cli::load_own_credentials(config));
+  if (config.trust_expired_own == "refuse" && has_expired(own, cli::system_now())) {
+    return base::fail(exchange::Errc::OwnCertificateExpired,
+                      "renew network.certificate and signing.certificate, or set trust.expired_own to serve.");
+  }
 
   // 3 Shelves.
-  auto audit_key = TRY(cli::load_key(config.audit_key));
+  auto audit_key = TRY(cli::load_key(config, config.audit_key));
   const auto journal = TRY(audit::Journal::open(database, {.node = config.node,
                                                            .key = std::move(audit_key),
                                                            .witness_file = config.audit_witness,
                                                            .spool = house.spool.get()}));
   const auto sender = TRY(tell_repository(house));
   TRY(journal->commit_and_wait({.event = activity("application start")}));
-  directory::DirectoryShelf directory(database, TRY(cli::load_evidence(config)));
+  net::Metrics metrics;
+  const auto keeper = TRY(directory::EvidenceKeeper::start(
+      {.lists = config.trust_fetch == "both" || config.trust_fetch == "crl",
+       .responses = config.trust_fetch == "both" || config.trust_fetch == "ocsp",
+       .fetch_allow = config.trust_fetch_allow},
+      metrics));
+  auto evidence = TRY(cli::load_evidence(config));
+  evidence.gathered = keeper->evidence();
+  directory::DirectoryShelf directory(database, evidence);
+  TRY(directory.current());  // evidence about everyone known is asked for now, before the first one comes
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database);
 
   // 4 The corridors and their door.
-  net::Metrics metrics;
   const auto message_bytes = static_cast<std::size_t>(config.network_message_mib) << 20;
   auto rules = TRY(cli::load_rules(config));
   exchange::RespondingSettings settings{.rules = std::move(rules),
@@ -165,7 +219,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   settings.limits.bytes = message_bytes;
   settings.documents_per_retrieve = static_cast<std::size_t>(config.answers_documents_per_retrieve);
   exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, *journal,
-                                      std::make_shared<xca::wss::Signer>(std::move(signing)));
+                                      std::make_shared<xca::wss::Signer>(own.signing));
   exchange::NetworkDoor door({.floor_least = std::chrono::microseconds(config.answers_floor_us),
                               .refusals_one_by_one = static_cast<unsigned>(config.audit_refusals_per_minute)},
                              gateway, *journal, metrics);
@@ -181,13 +235,17 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   limits.connections = static_cast<std::size_t>(config.network_connections);
   limits.connections_per_address = static_cast<std::size_t>(config.network_connections_per_address);
   limits.waiting_per_share = static_cast<std::size_t>(config.network_waiting_per_partner);
+  limits.accepts_per_second_per_address = static_cast<std::size_t>(config.network_accepts_per_second_per_address);
   const std::uint16_t network_port = TRY(server.open(
       {.name = std::string(network),
        .address = config.network_address,
        .port = static_cast<std::uint16_t>(config.network_port),
-       .tls = net::Tls{.credential = tls,
+       .tls = net::Tls{.credential = own.tls,
                        .accept_client = [&](const net::Peer& peer) { return door.accepts(peer, directory); },
-                       .unproven_client = [&](const net::Peer& peer) { door.unproven(peer); }},
+                       .keep_client = [&](const net::Peer& peer) { return door.keeps(peer, directory); },
+                       .refused_unjudged = [&](const net::Peer& peer, const base::Error& error) {
+                         door.connection_refused(peer, error);
+                       }},
        .limits = limits,
        .routes = door.routes({"/ihe/xcpd", "/ihe/xca/query", "/ihe/xca/retrieve"}, directory)}));
   const auto health = [](net::Request, net::Reply reply) { reply(text_response(200, "alive\n")); };
@@ -221,7 +279,17 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   server.start();
   log_line("{\"ready\":true,\"network\":" + std::to_string(network_port) +
            ",\"operator\":" + std::to_string(operator_port) + "}");
-  watch(config, signals, server, gateway, directory);
+  Running running{.config = config,
+                  .database = database,
+                  .server = server,
+                  .metrics = metrics,
+                  .gateway = gateway,
+                  .door = door,
+                  .directory = directory,
+                  .keeper = *keeper,
+                  .own = std::move(own),
+                  .evidence = std::move(evidence)};
+  watch(running, signals);
   log(Level::Info, "stopping: running requests are finished first");
   server.stop();
   (void)journal->commit_and_wait({.event = activity("application stop")});

@@ -17,6 +17,7 @@ LIBRARY_ROOM = {
     r"<soci/": "gateway/store",
     r"<boost/asio": "gateway/net",
     r"<boost/beast": "gateway/net",
+    r"<boost/url": "gateway/net",
     r"<spdlog/": "gateway",
     r"<prometheus/": "gateway/net",
     r"<CLI/": "gateway/cli",

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 LONG_AGO = datetime.datetime(2020, 1, 1)
 FAR_AHEAD = datetime.datetime(2049, 12, 31)
@@ -92,10 +92,27 @@ def _names(dns):
                                        + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
 
 
-def _key_usage(is_authority):
-    return x509.KeyUsage(digital_signature=not is_authority, key_cert_sign=is_authority, crl_sign=is_authority,
+def _key_usage(is_authority, signs=True):
+    return x509.KeyUsage(digital_signature=signs and not is_authority, key_cert_sign=is_authority, crl_sign=is_authority,
                          content_commitment=False, key_encipherment=not is_authority, data_encipherment=False,
                          key_agreement=False, encipher_only=False, decipher_only=False)
+
+
+BOTH_SIDES = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+def evidence_at(lists=(), responders=(), issuers=()):
+    """Extensions that say where evidence about a certificate can be had, and where its issuer's certificate is."""
+    extensions = []
+    if lists:
+        points = [x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None) for url in lists]
+        extensions.append(x509.CRLDistributionPoints(points))
+    ways = [(AuthorityInformationAccessOID.OCSP, url) for url in responders]
+    ways += [(AuthorityInformationAccessOID.CA_ISSUERS, url) for url in issuers]
+    if ways:
+        extensions.append(x509.AuthorityInformationAccess(
+            [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for method, url in ways]))
+    return tuple(extensions)
 
 
 class Authority:
@@ -108,21 +125,54 @@ class Authority:
                    .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
                    .add_extension(_key_usage(is_authority=True), critical=True))
         self.credential = Credential(key, builder.sign(key, hashes.SHA256()))
+        self.presented = ()  # certificates between the anchor and those we issue to
 
     def issue(self, common_name, organization, *, unit="CAREQUALITY", key=None, dns=("localhost",),
-              not_before=LONG_AGO, not_after=FAR_AHEAD, serial=None):
+              not_before=LONG_AGO, not_after=FAR_AHEAD, serial=None, usage=BOTH_SIDES, key_usage=True, further=(), critical=(), digest=None):
+        """@param usage  extended key usages, empty for none  @param further, critical  more extensions"""
         key = key or rsa_key(f"{common_name} of {organization}")
         subject = name_of(common_name, organization, unit)
-        usage = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
         issuer = self.credential
         builder = (_builder(subject, issuer.certificate.subject, key.public_key(), not_before, not_after, serial)
                    .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-                   .add_extension(_key_usage(is_authority=False), critical=True)
-                   .add_extension(x509.ExtendedKeyUsage(usage), critical=False)
+                   .add_extension(_key_usage(is_authority=False, signs=key_usage), critical=True)
                    .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()),
                                   critical=False)
                    .add_extension(_names(dns), critical=False))
-        return Credential(key, builder.sign(issuer.key, hashes.SHA256()))
+        if usage:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(list(usage)), critical=False)
+        for extension in further:
+            builder = builder.add_extension(extension, critical=False)
+        for extension in critical:
+            builder = builder.add_extension(extension, critical=True)
+        return Credential(key, builder.sign(issuer.key, digest or hashes.SHA256()), self.presented)
+
+    def subordinate(self, common_name, *, path_length=None, further=(), certifies=True):
+        """An authority that this one certifies, with its own certificate presented by those it issues to."""
+        key = rsa_key(f"authority {common_name}")
+        subject, issuer = name_of(common_name, "Test Network"), self.credential
+        builder = (_builder(subject, issuer.certificate.subject, key.public_key(), LONG_AGO, FAR_AHEAD, None)
+                   .add_extension(x509.BasicConstraints(ca=certifies, path_length=path_length if certifies else None),
+                                  critical=True)
+                   .add_extension(_key_usage(is_authority=True), critical=True))
+        for extension in further:
+            builder = builder.add_extension(extension, critical=True)
+        made = Authority.__new__(Authority)
+        made.credential = Credential(key, builder.sign(issuer.key, hashes.SHA256()))
+        made.presented = (made.credential.certificate, *self.presented)
+        return made
+
+    def crl(self, revoked=(), *, days=1, ago=datetime.timedelta(hours=1), lasts=None, key=None):
+        """DER of a list. @param lasts  from now to nextUpdate; else `days`  @param key  that signs it, else our own"""
+        now = datetime.datetime.utcnow()
+        lasts = datetime.timedelta(days=days) if lasts is None else lasts
+        builder = (x509.CertificateRevocationListBuilder().issuer_name(self.credential.certificate.subject)
+                   .last_update(now - ago).next_update(now + lasts))
+        for credential in revoked:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder().serial_number(credential.certificate.serial_number)
+                .revocation_date(now - ago).build())
+        return builder.sign(key or self.credential.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
     def write(self, path):
         Path(path).write_bytes(self.credential.pem)

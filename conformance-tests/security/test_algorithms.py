@@ -99,7 +99,7 @@ class TestA01TheExceptionForSha1:
     def test_with_it_sha1_is_accepted_and_noted(self, town, excepted):
         message = town.find_documents(TEST_PATIENT, town.sender(lakeside()).but(plan=self.PLAN))
         assert town.ask(message, lakeside()).query.status == names.SUCCESS
-        assert [row["payload"]["note"] for row in town.gateway.audit_of(message.message_id)] == ["sha1"]
+        assert [row["payload"]["note"] for row in town.gateway.audit_of(message.message_id)] == ["revocation unknown; sha1"]
 
     def test_it_is_for_that_partner_alone(self, town, excepted):
         plan = self.PLAN.but(assertion=riverside().signing)

@@ -20,7 +20,7 @@ Result<std::int64_t> days(const Arguments& arguments, std::int64_t otherwise) {
 }
 
 Fields describe(const certs::Certificate& certificate, Instant now) {
-  const auto left = std::chrono::duration_cast<std::chrono::days>(certificate.not_after() - now).count();
+  const auto left = certs::days_left(certificate, now);
   Fields fields;
   fields.text("subject", certificate.subject())
       .text("issuer", certificate.issuer())
@@ -43,7 +43,7 @@ Result<Exit> init_demo_ca(const Arguments& arguments, Console& console) {
     return base::fail(ConfigErrc::NotReadable, (directory / "ca.key").string() + " exists already");
   }
   const auto authority = certs::CertificateAuthority::create(
-      {.common_name = arguments.text("name", "Gatehouse Demo CA"), .organization = "Gatehouse Demonstration"},
+      {.common_name = arguments.text("name", "Gatehouse Demo CA"), .organization = std::string(demonstration)},
       system_now(), std::chrono::days(TRY(days(arguments, 3650))));
   TRY(write_file((directory / "ca.pem").string(), authority.credential().certificate.to_pem(), false));
   TRY(write_file((directory / "ca.key").string(), authority.credential().key.to_pem(), true));
@@ -101,30 +101,29 @@ Result<Exit> inspect(const Arguments& arguments, Console& console) {
   return Exit::Done;
 }
 
-/// What the configuration names, and when each of it ends: exit 1 where something has ended or ends within a week.
+/// Whatever ends, and when: exit 1 where something has ended, is not valid yet, or ends within --days.
 Result<Exit> check(const Arguments& arguments, Console& console) {
-  const Config config = TRY(read_config(arguments.text("config")));
+  const auto soon = TRY(days(arguments, 7));
+  House house = TRY(open_house(arguments));
   const Instant now = system_now();
+  const auto own = TRY(load_own_credentials(house.config));
+  const auto evidence = TRY(load_evidence(house.config));
   std::vector<Fields> rows;
   bool sound = true;
-  const auto add = [&](const std::string& role, const certs::Certificate& certificate) {
-    const auto left = std::chrono::duration_cast<std::chrono::days>(certificate.not_after() - now).count();
-    const bool fine = certificate.not_before() <= now && left >= 7;
-    sound = sound && fine;
+  for (const auto& [role, certificate] : TRY(load_dated(own, evidence, *house.database))) {
+    const auto left = certs::days_left(certificate, now);
+    const char* state = left < 0                         ? "expired"
+                        : now < certificate.not_before() ? "not yet valid"
+                        : left < soon                    ? "ends soon"
+                                                         : "ok";
+    sound = sound && std::string_view(state) == "ok";
     rows.push_back(Fields()
                        .text("role", role)
                        .text("subject", certificate.subject())
                        .time("not_after", certificate.not_after())
                        .number("days_left", left)
-                       .text("state", fine       ? "ok"
-                                      : left < 0 ? "expired"
-                                                 : "ends soon"));
-  };
-  add("tls", TRY(load_credential(config.network_certificate, config.network_key)).certificate);
-  add("signing", TRY(load_credential(config.signing_certificate, config.signing_key)).certificate);
-  const auto evidence = TRY(load_evidence(config));
-  for (const auto& anchor : evidence.anchors) add("anchor", anchor);
-  for (const auto& intermediate : evidence.intermediates) add("intermediate", intermediate);
+                       .text("state", state));
+  }
   console.show("certificates", rows);
   return sound ? Exit::Done : Exit::Refused;
 }
@@ -185,9 +184,9 @@ std::vector<Command> certs_commands() {
        .run = inspect,
        .needs_config = false},
       {.path = "certs check",
-       .help = "Report when configured certificates end; exit 1 if one has or will within 7 days",
-       .example = "certs check --config /var/lib/gatehouse/gatehouse.toml",
-       .options = {},
+       .help = "Report when own, partners' and authorities' certificates end; exit 1 if one has or will within --days",
+       .example = "certs check --days 30 --config /var/lib/gatehouse/gatehouse.toml",
+       .options = {{"--days", "What counts as soon; 7 if not given"}},
        .run = check},
       {.path = "certs bundle",
        .help = "Make one trust bundle of many certificates",

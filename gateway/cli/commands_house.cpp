@@ -53,7 +53,7 @@ Result<Exit> init(const Arguments& arguments, Console& console) {
   fs::permissions(directory / "keys", fs::perms::owner_all, ignored);
 
   const auto authority = certs::CertificateAuthority::create(
-      {.common_name = "Gatehouse self-made authority", .organization = "Gatehouse"}, system_now(), self_made_lifetime);
+      {.common_name = std::string(self_made_authority), .organization = "Gatehouse"}, system_now(), self_made_lifetime);
   TRY(place_credential(directory / "keys", "tls", arguments, authority));
   TRY(place_credential(directory / "keys", "signing", arguments, authority));
   TRY(write_file((directory / "keys/audit.key").string(), certs::PrivateKey::generate_p256().to_pem(), true));

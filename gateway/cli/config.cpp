@@ -1,6 +1,7 @@
 #include "gateway/cli/config.hpp"
 
 #include "base/error_table.hpp"
+#include "certs/pkcs11.hpp"
 
 #include <toml++/toml.h>
 
@@ -27,6 +28,8 @@ constexpr base::ErrorRow rows[] = {
      Cause::BadMessage},
     {int(ConfigErrc::WrongType), "config-wrong-type", "a configuration value is of the wrong type", Cause::BadMessage},
     {int(ConfigErrc::OutOfRange), "config-out-of-range", "a configuration value is out of range", Cause::BadMessage},
+    {int(ConfigErrc::TrialCertificate), "config-trial-certificate",
+     "a certificate for trials is configured in production", Cause::BadMessage},
     {int(ConfigErrc::Missing), "config-missing", "the configuration lacks a value", Cause::BadMessage},
 };
 constexpr base::ErrorTable table("gateway.config", rows);
@@ -52,6 +55,12 @@ const std::vector<Key>& keys() {
        "sqlite:FILE (relative to this file) or postgresql://USER@HOST/NAME.\n"
        "The environment variable GATEHOUSE_DATABASE wins, for a URL with a password."},
       {"log_level", &Config::log_level, "debug, info, warning or error.", 0, 0, {"debug", "info", "warning", "error"}},
+      {"deployment",
+       &Config::deployment,
+       "trial, or production: then the start is refused with self-made or demonstration certificates.",
+       0,
+       0,
+       {"trial", "production"}},
       {"network.address", &Config::network_address, "Where peers reach this gateway over mutual TLS."},
       {"network.port", &Config::network_port, "0 takes a free port.", 0, 65535},
       {"network.certificate", &Config::network_certificate, "Our TLS certificate and its chain, PEM.", 0, 0, {}, true},
@@ -66,6 +75,8 @@ const std::vector<Key>& keys() {
       {"network.waiting_per_partner", &Config::network_waiting_per_partner,
        "Requests of one partner that may wait for their turn, on each thread; one more is told to come back.", 1,
        100000},
+      {"network.accepts_per_second_per_address", &Config::network_accepts_per_second_per_address,
+       "New connections of one address in one second; further ones are turned away.", 1, 100000},
       {"network.message_mib", &Config::network_message_mib, "The largest message taken, in MiB.", 1, 1024},
       {"operator.address", &Config::operator_address,
        "Health and metrics, plain HTTP: keep it on this machine or a closed network."},
@@ -78,9 +89,38 @@ const std::vector<Key>& keys() {
        {},
        true},
       {"signing.key", &Config::signing_key, "Its private key, PEM; readable by its owner only.", 0, 0, {}, true},
+      {"pkcs11.module",
+       &Config::pkcs11_module,
+       "The library of a token (HSM). Then any key above or below may be \"pkcs11:token=NAME;object=NAME\"\n"
+       "in place of a file.",
+       0,
+       0,
+       {},
+       true},
+      {"pkcs11.pin_file",
+       &Config::pkcs11_pin_file,
+       "The token's PIN; readable by its owner only. The environment variable GATEHOUSE_PKCS11_PIN wins.",
+       0,
+       0,
+       {},
+       true},
       {"trust.anchors",
        &Config::trust_anchors,
        "Bundles of the authorities whose certificates we believe, PEM or PKCS#7.",
+       0,
+       0,
+       {},
+       true},
+      {"trust.anchors_hard",
+       &Config::trust_anchors_hard,
+       "Further bundles, of networks judged by hard whatever trust.revocation says.",
+       0,
+       0,
+       {},
+       true},
+      {"trust.anchors_soft",
+       &Config::trust_anchors_soft,
+       "The same for soft.",
        0,
        0,
        {},
@@ -95,10 +135,27 @@ const std::vector<Key>& keys() {
       {"trust.crls", &Config::trust_crls, "Revocation lists, PEM or DER.", 0, 0, {}, true},
       {"trust.revocation",
        &Config::trust_revocation,
-       "soft: a certificate without a usable revocation list is believed; hard: it is not.",
+       "soft: a certificate without usable evidence that it is not revoked is believed, noted in the audit trail,\n"
+       "and after 24 hours an alarm; hard: it is not believed.",
        0,
        0,
        {"soft", "hard"}},
+      {"trust.fetch",
+       &Config::trust_fetch,
+       "What is fetched from where certificates of trusted authorities say: crl, ocsp, both or off.",
+       0,
+       0,
+       {"both", "crl", "ocsp", "off"}},
+      {"trust.fetch_allow", &Config::trust_fetch_allow,
+       "Networks that may be fetched from although they are not public, e.g. \"10.1.0.0/16\"."},
+      {"trust.look_seconds", &Config::trust_look_seconds,
+       "How often connections of withdrawn partners are ended and the ends of certificates looked at.", 1, 60},
+      {"trust.expired_own",
+       &Config::trust_expired_own,
+       "When our own certificate has expired, refuse: nobody is answered; serve: as if nothing were.",
+       0,
+       0,
+       {"refuse", "serve"}},
       {"policy.supported", &Config::policy_supported,
        "Purposes this deployment answers at all: all, or a list like treatment,payment.\n"
        "What a clinic permits among them is set with `gatehouse settings set purposes=…`."},
@@ -241,7 +298,7 @@ struct Take {
 };
 
 std::string absolute(const std::filesystem::path& directory, const std::string& path) {
-  return path.empty() ? path : (directory / path).lexically_normal().string();
+  return path.empty() || certs::is_token_uri(path) ? path : (directory / path).lexically_normal().string();
 }
 
 /// Paths in the file are relative to it, so that a data directory can be moved.

@@ -13,7 +13,7 @@ namespace gateway::cli {
 
 using base::Result;
 
-enum class ConfigErrc { NotReadable = 1, NotToml, UnknownKey, WrongType, OutOfRange, Missing };
+enum class ConfigErrc { NotReadable = 1, NotToml, UnknownKey, WrongType, OutOfRange, Missing, TrialCertificate };
 boost::system::error_code make_error_code(ConfigErrc) noexcept;
 
 /// The configuration as read; paths are absolute. Member names are the keys with `_` for `.`.
@@ -22,6 +22,7 @@ struct Config {
   std::string node = "node-1";
   std::string database = "sqlite:gatehouse.db";
   std::string log_level = "info";
+  std::string deployment = "trial";
 
   std::string network_address = "0.0.0.0";
   std::int64_t network_port = 8443;
@@ -32,6 +33,7 @@ struct Config {
   std::int64_t network_connections = 2000;
   std::int64_t network_connections_per_address = 500;
   std::int64_t network_waiting_per_partner = 200;
+  std::int64_t network_accepts_per_second_per_address = 500;
   std::int64_t network_message_mib = 35;
 
   std::string operator_address = "127.0.0.1";
@@ -40,10 +42,19 @@ struct Config {
   std::string signing_certificate = "keys/signing.pem";
   std::string signing_key = "keys/signing.key";
 
+  std::string pkcs11_module;
+  std::string pkcs11_pin_file;
+
   std::vector<std::string> trust_anchors;
+  std::vector<std::string> trust_anchors_hard;
+  std::vector<std::string> trust_anchors_soft;
   std::vector<std::string> trust_intermediates;
   std::vector<std::string> trust_crls;
   std::string trust_revocation = "soft";
+  std::string trust_fetch = "both";
+  std::vector<std::string> trust_fetch_allow;
+  std::int64_t trust_look_seconds = 30;
+  std::string trust_expired_own = "refuse";
 
   std::string policy_supported = "all";
   std::vector<std::string> policy_other_codes;

@@ -1,10 +1,15 @@
 #include "gateway/cli/house.hpp"
 
+#include "certs/pkcs11.hpp"
+#include "gateway/directory/partners.hpp"
+
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
+
+#include <cstdlib>
 
 namespace gateway::cli {
 namespace {
@@ -27,6 +32,18 @@ template <class T>
 Result<T> naming(Result<T> result, const std::string& path) {
   if (!result) return in_file(std::move(result).error(), path);
   return result;
+}
+
+/// Certificates that this program makes for trials have no place in production. [threats L11]
+Result<void> refuse_trial(const Config& config, const certs::Certificate& certificate, const std::string& file) {
+  if (config.deployment != "production") return {};
+  for (const auto mark : {self_made_authority, demonstration}) {
+    if (certificate.issuer().find(mark) == std::string::npos && certificate.subject().find(mark) == std::string::npos)
+      continue;
+    return base::fail(ConfigErrc::TrialCertificate,
+                      file + " is for trials; put your network's certificate there, or set deployment to trial");
+  }
+  return {};
 }
 
 }  // namespace
@@ -55,21 +72,51 @@ Result<certs::Credential> load_credential(const std::string& certificate_file, c
   return naming(certs::read_credential_pem(certificate, key), certificate_file + " with " + key_file);
 }
 
-Result<certs::PrivateKey> load_key(const std::string& key_file) {
-  return naming(certs::PrivateKey::from_pem(TRY(read_secret(key_file))), key_file);
+Result<certs::PrivateKey> load_key(const Config& config, const std::string& key) {
+  if (!certs::is_token_uri(key)) return naming(certs::PrivateKey::from_pem(TRY(read_secret(key))), key);
+  std::string pin;
+  if (const char* given = std::getenv("GATEHOUSE_PKCS11_PIN"); given && *given) {
+    pin = given;
+  } else if (!config.pkcs11_pin_file.empty()) {
+    pin = TRY(read_secret(config.pkcs11_pin_file));
+    while (pin.ends_with('\n') || pin.ends_with('\r')) pin.pop_back();
+  }
+  return certs::open_token_key({.uri = key, .module = config.pkcs11_module, .pin = std::move(pin)});
+}
+
+Result<certs::Credential> load_credential(const Config& config, const std::string& certificate_file,
+                                          const std::string& key) {
+  auto held = TRY(load_key(config, key));
+  const std::string pem = TRY(read_file(certificate_file, 1u << 20));
+  return naming(certs::make_credential(std::move(held), pem), certificate_file + " with " + key);
+}
+
+Result<OwnCredentials> load_own_credentials(const Config& config) {
+  auto tls = TRY(load_credential(config, config.network_certificate, config.network_key));
+  TRY(refuse_trial(config, tls.certificate, config.network_certificate));
+  auto signing = TRY(load_credential(config, config.signing_certificate, config.signing_key));
+  TRY(refuse_trial(config, signing.certificate, config.signing_certificate));
+  return OwnCredentials{std::move(tls), std::move(signing)};
 }
 
 Result<certs::TrustEvidence> load_evidence(const Config& config) {
   certs::TrustEvidence evidence;
-  const auto add = [](const std::vector<std::string>& files, std::vector<certs::Certificate>& to) -> Result<void> {
+  const auto add = [&](const std::vector<std::string>& files, std::vector<certs::Certificate>& to) -> Result<void> {
     for (const auto& file : files) {
       auto certificates = TRY(naming(certs::read_trust_bundle(TRY(read_file(file))), file));
+      for (const auto& certificate : certificates) TRY(refuse_trial(config, certificate, file));
       to.insert(to.end(), certificates.begin(), certificates.end());
     }
     return {};
   };
   TRY(add(config.trust_anchors, evidence.anchors));
   TRY(add(config.trust_intermediates, evidence.intermediates));
+  for (const auto& [files, policy] : {std::pair{&config.trust_anchors_hard, certs::RevocationPolicy::Hard},
+                                      {&config.trust_anchors_soft, certs::RevocationPolicy::Soft}}) {
+    std::vector<certs::Certificate> anchors;
+    TRY(add(*files, anchors));
+    for (auto& anchor : anchors) evidence.anchors_with_policy.emplace_back(std::move(anchor), policy);
+  }
   for (const auto& file : config.trust_crls) {
     auto lists = TRY(naming(certs::read_crls(TRY(read_file(file))), file));
     evidence.crls.insert(evidence.crls.end(), lists.begin(), lists.end());
@@ -77,6 +124,16 @@ Result<certs::TrustEvidence> load_evidence(const Config& config) {
   evidence.revocation =
       config.trust_revocation == "hard" ? certs::RevocationPolicy::Hard : certs::RevocationPolicy::Soft;
   return evidence;
+}
+
+Result<std::vector<certs::Dated>> load_dated(const OwnCredentials& own, const certs::TrustEvidence& evidence,
+                                             store::Database& database) {
+  std::vector<certs::Dated> dated{{"tls", own.tls.certificate}, {"signing", own.signing.certificate}};
+  for (const auto& anchor : evidence.anchors) dated.push_back({"anchor", anchor});
+  for (const auto& [anchor, policy] : evidence.anchors_with_policy) dated.push_back({"anchor", anchor});
+  for (const auto& intermediate : evidence.intermediates) dated.push_back({"intermediate", intermediate});
+  for (auto& pin : TRY(directory::list_pins(database))) dated.push_back({"partner", std::move(pin)});
+  return dated;
 }
 
 Result<policy::Rules> load_rules(const Config& config) {
@@ -120,7 +177,7 @@ Result<net::SyslogDestination> load_syslog(const Config& config) {
   }
   to.server_name = config.audit_syslog_server_name.empty() ? to.host : config.audit_syslog_server_name;
   const bool own = !config.audit_syslog_certificate.empty();
-  to.credential = TRY(load_credential(own ? config.audit_syslog_certificate : config.network_certificate,
+  to.credential = TRY(load_credential(config, own ? config.audit_syslog_certificate : config.network_certificate,
                                       own ? config.audit_syslog_key : config.network_key));
   certs::TrustEvidence evidence;
   for (const auto& file : config.audit_syslog_trust) {
@@ -141,7 +198,7 @@ Result<void> write_down(House& house, audit::Event event, audit::Change change) 
   event.request = base::hex({reinterpret_cast<const char*>(octets.data()), octets.size()});
   event.at = system_now();
   event.process = std::to_string(::getpid());
-  auto key = TRY(load_key(house.config.audit_key));
+  auto key = TRY(load_key(house.config, house.config.audit_key));
   auto journal = TRY(audit::Journal::open(*house.database, {.node = house.config.node + ".commands",
                                                             .key = std::move(key),
                                                             .witness_file = house.config.audit_witness,

@@ -1,6 +1,7 @@
 #pragma once
 // What commands stand on: the configuration, the database, the keys and bundles it names.
 
+#include "certs/expiry.hpp"
 #include "certs/trust.hpp"
 #include "gateway/audit/journal.hpp"
 #include "gateway/cli/command.hpp"
@@ -29,10 +30,26 @@ Result<policy::Clinic> clinic_meant(House& house, const Arguments& arguments);
 
 /// Key and certificate of a pair of files. @error refused where the key file may be read by others (L11)
 Result<certs::Credential> load_credential(const std::string& certificate_file, const std::string& key_file);
-/// A private key alone; the same rule.
-Result<certs::PrivateKey> load_key(const std::string& key_file);
-/// Anchors, intermediates and revocation lists of the configured files.
+/// A private key alone; the same rule. @param key  a file, or the URI of a key in the configured token
+Result<certs::PrivateKey> load_key(const Config& config, const std::string& key);
+/// A certificate file with its key, which may be in a token.
+Result<certs::Credential> load_credential(const Config& config, const std::string& certificate_file,
+                                          const std::string& key);
+/// What this gateway shows of itself.
+struct OwnCredentials {
+  certs::Credential tls, signing;
+};
+/// @error as load_credential and load_key; ConfigErrc::TrialCertificate
+Result<OwnCredentials> load_own_credentials(const Config& config);
+/// Anchors, intermediates and revocation lists of the configured files. @error also ConfigErrc::TrialCertificate
 Result<certs::TrustEvidence> load_evidence(const Config& config);
+/// Every certificate whose end matters, by role: tls, signing, anchor, intermediate, and the pinned ones of partners.
+Result<std::vector<certs::Dated>> load_dated(const OwnCredentials& own, const certs::TrustEvidence& evidence,
+                                             store::Database& database);
+
+/// Names by which the certificates are known that this program makes itself: not for real patients.
+inline constexpr std::string_view self_made_authority = "Gatehouse self-made authority",
+                                  demonstration = "Gatehouse Demonstration";
 /// The purposes this deployment answers and the codes that name them.
 Result<policy::Rules> load_rules(const Config& config);
 

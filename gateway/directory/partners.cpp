@@ -31,7 +31,7 @@ constexpr base::ErrorRow rows[] = {
 };
 constinit const base::ErrorTable errors("gatehouse.directory", rows);
 
-constexpr std::size_t organizations_max = 200'000;
+constexpr std::size_t organizations_max = 200'000, pins_max = 20'000;
 constexpr std::size_t chain_max = 20;  ///< organizations above each other; a longer chain is a loop
 
 struct SettingRow {
@@ -261,6 +261,19 @@ Result<void> tie_subject(store::Database& database, std::string_view implementer
 Result<bool> untie(store::Database& database, std::string_view kind, std::string_view value) {
   return remove(database, "DELETE FROM partner_certificates WHERE kind = :p1 AND value = :p2",
                 {std::string(kind), std::string(value)});
+}
+
+Result<std::vector<certs::Certificate>> list_pins(store::Database& database) {
+  auto* session = TRY(database.session());
+  std::vector<certs::Certificate> pins;
+  for (const auto& row : TRY(session->select("SELECT pem FROM partner_certificates WHERE kind = 'certificate'"
+                                             " ORDER BY implementer, value",
+                                             "t", {}, pins_max))) {
+    auto certificate = certs::Certificate::from_pem(row.text(0));
+    if (!certificate) return fail(store::Errc::Unreadable, "partner_certificates");
+    pins.push_back(std::move(*certificate));
+  }
+  return pins;
 }
 
 Result<std::vector<Tie>> list_ties(store::Database& database, std::string_view implementer) {

@@ -52,6 +52,9 @@ Result<void> tie_subject(store::Database& database, std::string_view implementer
 Result<bool> untie(store::Database& database, std::string_view kind, std::string_view value);
 Result<std::vector<Tie>> list_ties(store::Database& database, std::string_view implementer);
 
+/// Every certificate that is believed by exact DER, of whatever implementer.
+Result<std::vector<certs::Certificate>> list_pins(store::Database& database);
+
 /// One setting of one implementer.
 ///
 /// | name               | values                       | ends                       |

@@ -156,6 +156,7 @@ Result<std::shared_ptr<const DirectoryView>> DirectoryShelf::current() {
   version_ = content.version;
   const auto name = std::to_string(version_) + "." + std::to_string(evidence_number_);
   snapshot_ = std::make_shared<const Snapshot>(std::move(content), std::move(evidence), name);
+  snapshot_->trust().ask_ahead(std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()));
   return snapshot_;
 }
 

@@ -18,6 +18,9 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::Busy), "replay-busy", "the same request is being answered already", Cause::TryLater},
     {int(Errc::NotServedHere), "community-unknown", "this gateway does not speak for that community",
      Cause::NotSupported},
+    {int(Errc::PeerWithdrawn), "peer-withdrawn", "the directory no longer knows this connection's partner as active",
+     Cause::NotTrusted},
+    {int(Errc::OwnCertificateExpired), "own-certificate-expired", "our own certificate has expired", Cause::TryLater},
     {int(Errc::PeerUnknown), "peer-unknown", "no client certificate", Cause::NotTrusted},
     {int(Errc::Defect), "defect", "a defect of this gateway", Cause::Defect},
 };

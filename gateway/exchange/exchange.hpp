@@ -17,6 +17,8 @@ enum class Errc {
   Overloaded,         ///< more requests of one partner wait than may
   NotServedHere,      ///< a community this gateway does not speak for
   PeerUnknown,        ///< no client certificate
+  PeerWithdrawn,      ///< an open connection of nobody whom the directory still knows as active
+  OwnCertificateExpired,  ///< nobody is answered with it, unless the operator says so
   Defect,             ///< an exception ended the corridor
 };
 boost::system::error_code make_error_code(Errc) noexcept;

@@ -166,18 +166,32 @@ bool NetworkDoor::write_refusal(const std::string& source, Instant now) {
   return judgement.write;
 }
 
+Result<std::shared_ptr<const DirectoryView>> NetworkDoor::judge(const net::Peer& peer, Directory& directory) const {
+  if (own_expired_) return base::fail(Errc::OwnCertificateExpired);
+  if (!peer.certificate) return base::fail(Errc::PeerUnknown);
+  auto view = TRY(directory.current());
+  TRY(view->trust().validate(*peer.certificate, peer.presented, certs::Use::TlsClient, system_now()));
+  return view;
+}
+
 bool NetworkDoor::accepts(const net::Peer& peer, Directory& directory) {
+  const auto judged = judge(peer, directory);
+  if (!judged) connection_refused(peer, judged.error());
+  return judged.has_value();
+}
+
+bool NetworkDoor::keeps(const net::Peer& peer, Directory& directory) {
   const auto judged = [&]() -> Result<void> {
-    if (!peer.certificate) return base::fail(Errc::PeerUnknown);
-    const auto view = TRY(directory.current());
-    TRY(view->trust().validate(*peer.certificate, peer.presented, certs::Use::TlsClient, system_now()));
+    const auto view = TRY(judge(peer, directory));
+    const auto implementer = view->implementer_of(*peer.certificate);
+    if (!implementer) return base::fail(Errc::PeerWithdrawn);
+    const auto organization = view->organization(*implementer);
+    if (organization && !organization->active) return base::fail(Errc::PeerWithdrawn);
     return {};
   }();
   if (!judged) connection_refused(peer, judged.error());
   return judged.has_value();
 }
-
-void NetworkDoor::unproven(const net::Peer& peer) { connection_refused(peer, base::fail(Errc::PeerUnknown)); }
 
 void NetworkDoor::connection_refused(const net::Peer& peer, const base::Error& error) {
   const Instant now = system_now();

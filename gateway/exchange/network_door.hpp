@@ -8,6 +8,8 @@
 #include "gateway/net/metrics.hpp"
 #include "gateway/net/server.hpp"
 
+#include <atomic>
+
 namespace gateway::exchange {
 
 struct NetworkDoorSettings {
@@ -29,15 +31,19 @@ class NetworkDoor {
   /// Judges a client certificate during the TLS handshake; one that is refused is written down.
   /// [facts §8.1, node authentication]
   bool accepts(const net::Peer& peer, Directory& directory);
-  /// Writes down that a peer showed no certificate at all.
-  void unproven(const net::Peer& peer);
+  /// Judges an open connection again: beside its certificate, whether its partner is still one. [threats L07]
+  bool keeps(const net::Peer& peer, Directory& directory);
+  /// Writes down a client whose handshake was refused.
+  void connection_refused(const net::Peer& peer, const base::Error& error);
+  /// While our own certificate has expired nobody is let in. [threats L11]
+  void set_own_expired(bool expired) { own_expired_ = expired; }
 
  private:
   struct Passage;
   void commit(std::shared_ptr<Passage> passage);
   void leave(Passage& passage);
   std::shared_ptr<Passage> take_in(net::Request request, net::Reply reply) const;
-  void connection_refused(const net::Peer& peer, const base::Error& error);
+  Result<std::shared_ptr<const DirectoryView>> judge(const net::Peer& peer, Directory& directory) const;
   bool write_refusal(const std::string& source, Instant now);
 
   RespondingGateway& gateway_;
@@ -45,6 +51,7 @@ class NetworkDoor {
   net::Metrics& metrics_;
   TimeFloor floor_;
   RefusalMeter refusals_;
+  std::atomic<bool> own_expired_{false};
 };
 
 }  // namespace gateway::exchange

@@ -103,6 +103,17 @@ xca::Answering answering(Exchange& exchange) {
           .now = exchange.now};
 }
 
+/// Notes of one event stand side by side; one that is there already is not repeated.
+void add_note(audit::Event& event, const std::string& note) {
+  if (event.note.find(note) != std::string::npos) return;
+  event.note += (event.note.empty() ? "" : "; ") + note;
+}
+
+/// Soft policy believes without evidence, and says so. [threats L09]
+void note_revocation(audit::Event& event, const certs::TrustedCertificate& trusted) {
+  if (!trusted.is_proven_unrevoked()) add_note(event, "revocation unknown");
+}
+
 void note_patient(Exchange& exchange, const std::string& patient) {
   auto& patients = exchange.event.patients;
   if (std::ranges::find(patients, patient) == patients.end()) patients.push_back(patient);
@@ -251,8 +262,9 @@ Result<void> RespondingGateway::meet_peer(Exchange& exchange) {
   exchange.directory = TRY(directory_.current());
   if (!exchange.in.tls_certificate) return base::fail(Errc::PeerUnknown);
   const certs::Certificate& certificate = *exchange.in.tls_certificate;
-  TRY(exchange.directory->trust().validate(certificate, exchange.in.tls_presented, certs::Use::TlsClient,
-                                           exchange.now));
+  const auto trusted = TRY(exchange.directory->trust().validate(certificate, exchange.in.tls_presented,
+                                                                certs::Use::TlsClient, exchange.now));
+  note_revocation(exchange.event, trusted);
   exchange.caller.tls_implementer = exchange.directory->implementer_of(certificate);
   if (exchange.caller.tls_implementer) {
     exchange.event.implementer = *exchange.caller.tls_implementer;
@@ -308,7 +320,9 @@ void RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSec
     if (!event.purposes.empty()) event.purposes += ", ";
     event.purposes += purpose.code;
   }
-  if (security.used_sha1()) event.note = "sha1";
+  note_revocation(event, security.message_signer());
+  note_revocation(event, security.assertion_signer());
+  if (security.used_sha1()) add_note(event, "sha1");
 }
 
 /// Claims the message against replay before anything is decided. [threats §5]
@@ -321,7 +335,7 @@ Result<void> RespondingGateway::claim(Exchange& exchange, const xca::wss::Verifi
   const audit::Claimed& claimed = examined.first;
   switch (claimed.verdict) {
     case audit::ClaimVerdict::New: break;
-    case audit::ClaimVerdict::NewBody: exchange.event.note = "another body under one proof"; break;
+    case audit::ClaimVerdict::NewBody: add_note(exchange.event, "another body under one proof"); break;
     case audit::ClaimVerdict::Repeat: exchange.event.repeat_of = claimed.repeat_of; break;
     case audit::ClaimVerdict::Busy: return base::fail(Errc::Busy);
     case audit::ClaimVerdict::Relayed: return base::fail(Errc::Relayed);
@@ -337,7 +351,7 @@ Result<void> RespondingGateway::check_schema(Exchange& exchange, const xca::soap
   const auto findings = xca::schemas().validate(envelope.payload());
   if (findings.empty()) return {};
   if (exchange.partner.strict_schema) return base::fail(xca::soap::Errc::SchemaInvalid);
-  if (exchange.event.note.empty()) exchange.event.note = std::to_string(findings.size()) + " schema findings";
+  add_note(exchange.event, std::to_string(findings.size()) + " schema findings");
   return {};
 }
 

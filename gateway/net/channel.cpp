@@ -92,7 +92,13 @@ Channel::Step Channel::outcome(int returned) {
 Channel::Step Channel::handshake() {
   if (session_ == nullptr) return Step::Done;
   ERR_clear_error();
-  const auto step = outcome(SSL_do_handshake(session_));
+  const int returned = SSL_do_handshake(session_);
+  switch (returned == 1 ? 0 : ERR_GET_REASON(ERR_peek_error())) {
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: refusal_ = base::fail(Errc::NoClientCertificate); break;
+    case SSL_R_EXCESSIVE_MESSAGE_SIZE: refusal_ = base::fail(Errc::ClientCertificatesTooLarge); break;
+    default: break;
+  }
+  const auto step = outcome(returned);
   established_ = established_ || step == Step::Done;
   return step == Step::NeedsInput && !unsent_.empty() ? Step::NeedsOutput : step;
 }

@@ -62,6 +62,9 @@ class Channel {
   /// Says goodbye: close_notify, then the end of our direction.
   void shut();
 
+  /// Why a handshake failed before the client's certificate could be judged, where that was about the certificate.
+  const std::optional<base::Error>& refusal() const { return refusal_; }
+
   /// The name the client asked for (SNI), empty where there was none.
   std::string_view server_name() const;
 
@@ -78,6 +81,7 @@ class Channel {
   ssl_st* session_ = nullptr;
   std::string unsent_;  ///< what the kernel would not take yet
   unsigned barren_reads_ = 0;
+  std::optional<base::Error> refusal_;
   bool established_ = false, broken_ = false;
 };
 

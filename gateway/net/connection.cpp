@@ -58,13 +58,17 @@ void OpenDoor::count(const char* what) const noexcept {
   }
 }
 
-bool OpenDoor::enter(const std::string& address) {
+const char* OpenDoor::enter(const std::string& address, SteadyTime now) {
   const std::scoped_lock lock(mutex_);
-  if (total_ >= door_.limits.connections) return false;
-  if (per_address_.contains(address) && per_address_[address] >= door_.limits.connections_per_address) return false;
+  if (total_ >= door_.limits.connections) return "too-many";
+  if (per_address_.contains(address) && per_address_[address] >= door_.limits.connections_per_address)
+    return "too-many";
+  const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
+  if (std::exchange(this_second_, second) != second) accepted_this_second_.clear();
+  if (++accepted_this_second_[address] > door_.limits.accepts_per_second_per_address) return "too-fast";
   ++per_address_[address];
   ++total_;
-  return true;
+  return nullptr;
 }
 
 void OpenDoor::leave(const std::string& address) noexcept {
@@ -214,9 +218,9 @@ asio::awaitable<bool> Connection::shake_hands() {
     if (goes_on) goes_on = co_await wait(step == Step::NeedsInput ? Wait::Input : Wait::Output);
     if (!goes_on) {
       door().count(timed_out_ ? "timed-out" : "handshake-failed");
-      const auto tls = door().tls();
-      const bool unproven = step == Step::Failed && !peer_->certificate;
-      if (unproven && tls && tls->settings().unproven_client) tls->settings().unproven_client(*peer_);
+      const auto& why = channel_.refusal();
+      if (const auto tls = door().tls(); why && tls->settings().refused_unjudged)
+        tls->settings().refused_unjudged(*peer_, *why);
       co_return false;
     }
   }
@@ -312,7 +316,9 @@ asio::awaitable<bool> Connection::meet_header(RequestReader& reader) {
 bool Connection::is_still_welcome() {
   if (!std::exchange(judge_again_, false) || !peer_->certificate) return true;
   try {
-    if (door().tls()->settings().accept_client(*peer_)) return true;
+    const auto tls = door().tls();
+    const auto& keep = tls->settings().keep_client;
+    if (keep ? keep(*peer_) : tls->settings().accept_client(*peer_)) return true;
   } catch (...) {  // uncertain means no
   }
   door().count("withdrawn");

@@ -46,8 +46,8 @@ class OpenDoor {
   void replace_tls(std::shared_ptr<const TlsContext> tls);
   void count(const char* what) const noexcept;
 
-  /// Counts one more connection from an address; false where that would be too many.
-  bool enter(const std::string& address);
+  /// Counts one more connection from an address. @return nothing, or `too-many` or `too-fast` where it may not come in
+  const char* enter(const std::string& address, SteadyTime now);
   void leave(const std::string& address) noexcept;
 
  private:
@@ -56,13 +56,15 @@ class OpenDoor {
   std::shared_ptr<const TlsContext> tls_;
   std::unordered_map<std::string, std::size_t> per_address_;
   std::size_t total_ = 0;
+  std::chrono::seconds this_second_{};
+  std::unordered_map<std::string, std::size_t> accepted_this_second_;  ///< by address
   const Watch& watch_;
 };
 
 /// A place taken in a door and on a thread, given back with its owner.
 class Place {
  public:
-  Place(std::shared_ptr<OpenDoor> door, Loop& loop, std::string address);  ///< after door->enter(address)
+  Place(std::shared_ptr<OpenDoor> door, Loop& loop, std::string address);  ///< after door->enter(address, now)
   ~Place();
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;

@@ -42,7 +42,7 @@ struct OneConnection {
     auto accepted = acceptor.accept();
     accepted.native_non_blocking(true);
     Descriptor socket(accepted.release());
-    door->enter("127.0.0.1");
+    door->enter("127.0.0.1", std::chrono::steady_clock::now());
     auto place = std::make_unique<Place>(door, loop, "127.0.0.1");
     const auto connection = std::make_shared<Connection>(std::move(place), std::move(socket), asio::ip::tcp::v4());
     between();
@@ -52,6 +52,24 @@ struct OneConnection {
     return status;
   }
 };
+
+TEST(OpenDoor, TurnsAwayWhoComesTooFastAndNobodyElse_L10) {
+  const Watch nobody;
+  OpenDoor door({.limits = {.connections_per_address = 4, .accepts_per_second_per_address = 3}}, nullptr, nobody);
+  const SteadyTime begun(std::chrono::seconds(7));
+  const auto enter = [&](const char* address, std::chrono::milliseconds after) {
+    const char* why_not = door.enter(address, begun + after);
+    return std::string(why_not ? why_not : "in");
+  };
+  using std::chrono::milliseconds;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(enter("a", milliseconds(i)), "in");
+  EXPECT_EQ(enter("a", milliseconds(999)), "too-fast");
+  EXPECT_EQ(enter("b", milliseconds(999)), "in");
+  EXPECT_EQ(enter("a", milliseconds(1000)), "in") << "the next second";
+  EXPECT_EQ(enter("a", milliseconds(1001)), "too-many");
+  door.leave("a");
+  EXPECT_EQ(enter("a", milliseconds(1002)), "in");
+}
 
 TEST(Connection, LetsNobodyInWhoHasNotBeenJudged_K16) {
   OneConnection open, closing;

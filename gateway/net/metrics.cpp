@@ -92,6 +92,16 @@ struct Metrics::Parts {
                                                 .Help("What became of connections, by door")
                                                 .Register(registry),
                                             {"door", "what"}};
+  Labelled<prometheus::Counter> fetches{prometheus::BuildCounter()
+                                            .Name("gatehouse_revocation_fetches_total")
+                                            .Help("Fetches of revocation evidence, by kind and outcome")
+                                            .Register(registry),
+                                        {"kind", "outcome"}};
+  Labelled<prometheus::Gauge> days_left{prometheus::BuildGauge()
+                                            .Name("gatehouse_certificate_days_left")
+                                            .Help("Days until the first certificate of a role ends")
+                                            .Register(registry),
+                                        {"role"}};
   std::mutex mutex;
   std::map<std::string, prometheus::Gauge*, std::less<>> gauges;
 };
@@ -109,6 +119,14 @@ void Metrics::observe_answer_seconds(std::string_view transaction, double second
 
 void Metrics::count_connection(std::string_view door, std::string_view what) {
   parts_->connections.with({door, what}).Increment();
+}
+
+void Metrics::count_fetch(std::string_view kind, std::string_view outcome) {
+  parts_->fetches.with({kind, outcome}).Increment();
+}
+
+void Metrics::set_certificate_days_left(std::string_view role, double days) {
+  parts_->days_left.with({role}).Set(days);
 }
 
 void Metrics::set_gauge(std::string_view name, double value) {

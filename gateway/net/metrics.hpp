@@ -21,6 +21,10 @@ class Metrics {
   void count_answer(std::string_view transaction, std::string_view outcome, std::string_view reason);
   void observe_answer_seconds(std::string_view transaction, double seconds);
   void count_connection(std::string_view door, std::string_view what);
+  /// Evidence fetched: `crl` or `ocsp`, and `usable` or the reason why it was not had.
+  void count_fetch(std::string_view kind, std::string_view outcome);
+  /// Days until the first certificate of a role ends; negative once it has.
+  void set_certificate_days_left(std::string_view role, double days);
   /// @param name  follows `gatehouse_`; small letters, digits and `_`, else nothing is set
   void set_gauge(std::string_view name, double value);
 

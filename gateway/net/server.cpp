@@ -29,6 +29,10 @@ constexpr base::ErrorRow rows[] = {
     {static_cast<int>(Errc::CannotListen), "cannot-listen", "the address cannot be listened on", base::Cause::Defect},
     {static_cast<int>(Errc::BadCredential), "bad-credential", "the key and certificate cannot be used for TLS",
      base::Cause::Defect},
+    {static_cast<int>(Errc::NoClientCertificate), "client-certificate-missing", "the client shows no certificate",
+     base::Cause::NotTrusted},
+    {static_cast<int>(Errc::ClientCertificatesTooLarge), "client-certificates-too-large",
+     "the client shows more or larger certificates than are read", base::Cause::NotTrusted},
 };
 constexpr base::ErrorTable table("gatehouse.net", rows);
 
@@ -172,7 +176,8 @@ void Server::Parts::admit(Listener& listener, Descriptor socket, const asio::ip:
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
   }
   auto text = address.to_string();
-  if (!listener.door->enter(text)) return listener.door->count("too-many");
+  if (const char* why_not = listener.door->enter(text, std::chrono::steady_clock::now()))
+    return listener.door->count(why_not);
   auto& loop = least_busy();
   auto place = std::make_unique<Place>(listener.door, loop, std::move(text));
   asio::post(loop.io,
@@ -214,7 +219,9 @@ Result<void> Server::replace_credential(const std::string& name, certs::Credenti
   const auto door = parts_->door(name);
   const auto old = door ? door->tls() : nullptr;
   if (!old) return base::fail(Errc::BadCredential, "no TLS door has this name");
-  door->replace_tls(TRY(TlsContext::make({std::move(credential), old->settings().accept_client})));
+  auto settings = old->settings();
+  settings.credential = std::move(credential);
+  door->replace_tls(TRY(TlsContext::make(std::move(settings))));
   return {};
 }
 

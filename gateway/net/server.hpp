@@ -16,7 +16,12 @@ namespace gateway::net {
 using base::Bytes;
 using base::Result;
 
-enum class Errc { CannotListen = 1, BadCredential };
+enum class Errc {
+  CannotListen = 1,
+  BadCredential,
+  NoClientCertificate,         ///< on a door that asks for one
+  ClientCertificatesTooLarge,  ///< more or larger certificates than are read [L08]
+};
 boost::system::error_code make_error_code(Errc) noexcept;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -75,6 +80,7 @@ struct Limits {
   std::size_t connections = 2000;
   std::size_t connections_per_address = 500;
   std::size_t waiting_per_share = 200;  ///< requests, on each thread
+  std::size_t accepts_per_second_per_address = 500;  ///< a flood is turned away before it costs a signature [L10]
   std::chrono::milliseconds handshake{5000};
   std::chrono::milliseconds header{10'000};  ///< from the first byte of a request to the end of its header
   std::chrono::milliseconds idle{30'000};
@@ -89,8 +95,10 @@ struct Tls {
   certs::Credential credential;
   /// Judges a client certificate during the handshake: false ends it with an alert. Called on I/O threads.
   std::function<bool(const Peer&)> accept_client = {};
-  /// Hears of a handshake that failed before any client certificate could be judged. Called on I/O threads.
-  std::function<void(const Peer&)> unproven_client = {};
+  /// Judges the client of an open connection again; accept_client where there is none.
+  std::function<bool(const Peer&)> keep_client = {};
+  /// Told of a client that was refused before accept_client could judge it. Called on I/O threads.
+  std::function<void(const Peer&, const base::Error&)> refused_unjudged = {};
 };
 
 struct Door {
@@ -104,8 +112,8 @@ struct Door {
 
 /// What the house wants to hear of connections. Called on I/O threads.
 struct Watch {
-  /// `accepted`, `too-many`, `no-descriptor`, `handshake-failed`, `bad-request`, `timed-out`, `cut-off`, `withdrawn`;
-  /// `defect`, also with an empty door
+  /// `accepted`, `too-many`, `too-fast`, `no-descriptor`, `handshake-failed`, `bad-request`, `timed-out`, `cut-off`,
+  /// `withdrawn`; `defect`, also with an empty door
   std::function<void(const std::string& door, const std::string& what)> count = {};
 };
 

@@ -47,7 +47,9 @@ int judge_client(X509_STORE_CTX* chain, void* context) noexcept {
   const auto* session = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto& peer = *static_cast<Peer*>(SSL_get_app_data(session));
   try {
-    if (read_presented(chain, peer) && tls->settings().accept_client(peer)) return 1;
+    const auto read = read_presented(chain, peer);
+    if (read && tls->settings().accept_client(peer)) return 1;
+    if (!read && tls->settings().refused_unjudged) tls->settings().refused_unjudged(peer, read.error());
   } catch (...) {  // must not cross OpenSSL; uncertain means no
   }
   X509_STORE_CTX_set_error(chain, X509_V_ERR_CERT_REJECTED);
@@ -82,7 +84,7 @@ bool forbid_resumption(SSL_CTX* context) {
 Result<void> read_presented(X509_STORE_CTX* chain, Peer& peer) {
   const auto* presented = X509_STORE_CTX_get0_untrusted(chain);  // all the client sent, its own first
   const int count = sk_X509_num(presented);
-  if (count > presented_max) return base::fail(certs::Errc::BadPath, "more certificates than a path may have");
+  if (count > presented_max) return base::fail(Errc::ClientCertificatesTooLarge, "more than a path may have");
   peer.certificate = TRY(value_of(X509_STORE_CTX_get0_cert(chain)));
   peer.presented.clear();
   for (int i = 1; i < count; ++i) peer.presented.push_back(TRY(value_of(sk_X509_value(presented, i))));

@@ -10,7 +10,8 @@ struct x509_store_ctx_st;
 
 namespace gateway::net {
 
-/// The certificates the other side shows in a handshake, its own apart. @error certs::Errc::…
+/// The certificates the other side shows in a handshake, its own apart.
+/// @error Errc::ClientCertificatesTooLarge, certs::Errc::…
 Result<void> read_presented(x509_store_ctx_st* chain, Peer& peer);
 /// Makes a context show this credential. @return false where it cannot be used; OpenSSL's error queue says why
 bool use_credential(ssl_ctx_st* context, const certs::Credential& credential);

@@ -1,4 +1,5 @@
 // TLS of a door as clients meet it. [threats.md K15, K16, K22, L01–L04, L07, L08]
+#include "base/error_table.hpp"
 #include "gateway/net/server.hpp"
 #include "gateway/net/testing.hpp"
 
@@ -37,6 +38,10 @@ class MutualTls : public ::testing::Test {
                                                      [this](const Peer& peer) {
                                                        ++judged_;
                                                        return accept_(peer);
+                                                     },
+                                                 .refused_unjudged =
+                                                     [this](const Peer&, const base::Error& error) {
+                                                       unjudged_.push_back(std::string(base::reason_of(error)));
                                                      }},
                                       .routes = {{"GET", "/who",
                                                   [](const Request& asked, const Reply& reply) {
@@ -56,6 +61,7 @@ class MutualTls : public ::testing::Test {
   }
 
   std::atomic<int> judged_{0};
+  std::vector<std::string> unjudged_;  ///< written by the server's one thread
   std::function<bool(const Peer&)> accept_ = [](const Peer& peer) {
     return peer.certificate == client_credential().certificate && peer.address == "127.0.0.1";
   };
@@ -78,6 +84,8 @@ TEST_F(MutualTls, RefusesAClientWithoutCertificate) {
     EXPECT_FALSE(served({.version_min = version, .version_max = version}));
   }
   EXPECT_EQ(judged_, 0);
+  server_.stop();  // its thread writes what is read here
+  EXPECT_THAT(unjudged_, ::testing::ElementsAre("client-certificate-missing", "client-certificate-missing"));
 }
 
 TEST_F(MutualTls, RefusesAClientWhoseCertificateIsNotAccepted) {
@@ -106,6 +114,8 @@ TEST_F(MutualTls, ShowsWhatAClientPresentsUpToTenCertificates) {  // [L08]
   credential.chain.push_back(testing::authority().credential().certificate);
   EXPECT_FALSE(served({.credential = &credential}));
   EXPECT_EQ(judged_, 1);
+  server_.stop();  // its thread writes what is read here
+  EXPECT_THAT(unjudged_, ::testing::ElementsAre("client-certificates-too-large"));
 }
 
 TEST_F(MutualTls, SpeaksTls12And13Only) {  // [L01]

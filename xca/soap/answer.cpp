@@ -77,6 +77,7 @@ const std::vector<FaultRow>& fault_rows() {
       {C::Expired, invalid_token},
       {C::Revoked, invalid_token},
       {C::RevocationUnknown, invalid_token},
+      {C::RevocationOnItsWay, invalid_token},
       {C::UnknownIssuer, invalid_token},
       {C::BadPath, invalid_token},
       {C::NotForThisUse, invalid_token},
