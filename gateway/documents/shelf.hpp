@@ -52,7 +52,7 @@ struct ImportedDocument {
 Result<ImportedDocument> import_document(store::Database& database, const policy::Clinic& clinic, BytesView cda,
                                          const DocumentImport& options, Instant now);
 
-/// A patient's entries, newest first, whatever their status.
+/// A patient's entries, whatever their status: the newest 10 000.
 Result<std::vector<xca::ebxml::DocumentEntry>> list_documents(store::Database& database, const policy::Clinic& clinic,
                                                               const std::string& patient_id);
 /// By entry uuid (with or without urn:uuid:) or unique id. @error Errc::NoSuchDocument

@@ -29,14 +29,12 @@ std::optional<Element> object_list(const Element& root) {
   return std::nullopt;
 }
 
-bool is_uuid(const std::string& id) { return id.starts_with("urn:uuid:"); }
-
 /// Gives every object that has only a symbol a UUID, and associations the UUIDs of their ends.
 void allocate_uuids(RegistryObjects& objects) {
   std::map<std::string, std::string> allocated;
   const auto allocate = [&](auto& list) {
     for (auto& one : list) {
-      if (is_uuid(one.entry_uuid)) continue;
+      if (xca::ebxml::is_entry_uuid(one.entry_uuid)) continue;
       auto uuid = fresh_uuid();
       allocated.emplace(one.entry_uuid, uuid);
       one.entry_uuid = std::move(uuid);

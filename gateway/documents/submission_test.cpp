@@ -130,7 +130,7 @@ TEST_P(Submissions, AgainAreUnchangedAndOthersUnderTheirIdsRefused) {
 
 TEST_P(Submissions, WithSymbolsGetUuids) {
   auto symbolic = submission("1");
-  symbolic.entries[0].entry_uuid = symbolic.associations[0].target = "Document01";
+  symbolic.entries[0].entry_uuid = symbolic.associations[0].target = "urn:uuid:Document01";
   symbolic.sets[0].entry_uuid = symbolic.associations[0].source = "SubmissionSet01";
   symbolic.associations[0].entry_uuid = "as01";
   ok(add(symbolic));

@@ -59,31 +59,35 @@ void begin_decision(Exchange& exchange, Verdict admission, std::string_view rule
   exchange.decision = std::move(record);
 }
 
-/// Writes what release decided into the record, and why something was withheld into the event.
+/// Writes what release decided into the record.
 template <class T>
 void note_verdicts(Exchange& exchange, const Released<T>& released, const std::optional<policy::Clinic>& clinic) {
-  for (const Verdict& verdict : released.verdicts()) {
-    exchange.decision->verdicts.push_back(verdict);
-    if (!verdict.permits() && exchange.event.reason.empty()) {
-      exchange.event.reason = policy::code(verdict.reason());
-      exchange.event.sentence = verdict.refusal()->sentence;
-    }
-  }
+  const auto& verdicts = released.verdicts();
+  exchange.decision->verdicts.insert(exchange.decision->verdicts.end(), verdicts.begin(), verdicts.end());
   if (!clinic) return;
   exchange.decision->clinic_version = clinic->version;
   exchange.event.clinic = clinic->id;
 }
 
-/// @param leaves  something is in the answer @param withheld  something would have been
-void note_outcome(Exchange& exchange, bool leaves, bool withheld) {
-  exchange.event.outcome = leaves ? Outcome::Released : withheld ? Outcome::Withheld : Outcome::NoMatch;
+/// Writes what becomes of a release into the event, and why something was withheld. @param leaves  it answers something
+template <class T>
+void note_outcome(Exchange& exchange, const Released<T>& released, bool leaves) {
+  const auto refused =
+      std::ranges::find_if(released.verdicts(), [](const Verdict& verdict) { return !verdict.permits(); });
+  if (refused != released.verdicts().end() && exchange.event.reason.empty()) {
+    exchange.event.reason = policy::code(refused->reason());
+    exchange.event.sentence = refused->refusal()->sentence;
+  }
+  exchange.event.outcome = leaves                    ? Outcome::Released
+                           : released.withheld_any() ? Outcome::Withheld
+                                                     : Outcome::NoMatch;
   exchange.negative = !leaves;
 }
 
 template <class T>
 void note_release(Exchange& exchange, const Released<T>& released, const policy::Clinic& clinic) {
   note_verdicts(exchange, released, clinic);
-  note_outcome(exchange, !released.resources().empty(), released.withheld_any());
+  note_outcome(exchange, released, !released.resources().empty());
 }
 
 /// The reason code of a query refused: what our own staff read.
@@ -487,7 +491,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   note_verdicts(exchange, released, clinic);
   if (const auto* too_much = std::get_if<RegistryError>(&answer)) return failure(*too_much);
   const auto& selection = std::get<xca::ebxml::Selection>(answer);
-  note_outcome(exchange, selection.objects().count() > 0, released.withheld_any());
+  note_outcome(exchange, released, selection.objects().count() > 0);
   for (const auto* entry : selection.objects().entries) exchange.event.documents.push_back(entry->unique_id);
   note_patients_released(exchange, patients_of(selection.objects()));
   return asked.answer(selection, our_home, answering(exchange));

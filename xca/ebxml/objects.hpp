@@ -117,6 +117,8 @@ struct MetadataLimits {
 /// @error Errc::BadMetadata (the detail names object and attribute), Errc::TooManyValues
 Result<RegistryObjects> read_objects(const base::xml::Element& list, const MetadataLimits& limits = {});
 
+/// `urn:uuid:` and 32 hexadecimal digits in their groups, lower case: an entryUUID, where anything else is a symbol.
+bool is_entry_uuid(std::string_view id);
 /// `urn:uuid:` and lower case where the text is a UUID with or without its urn; any other text as it is.
 std::string mended_uuid(std::string_view written);
 

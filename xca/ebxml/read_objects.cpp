@@ -272,16 +272,20 @@ std::optional<AssociationType> association_type(std::string_view written) noexce
   return std::nullopt;
 }
 
+bool is_entry_uuid(std::string_view id) {
+  constexpr std::string_view form = "urn:uuid:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  return std::ranges::equal(id, form, [](char c, char wanted) {
+    return wanted == 'x' ? (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') : c == wanted;
+  });
+}
+
 std::string mended_uuid(std::string_view written) {
-  constexpr std::string_view urn = "urn:uuid:", form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  constexpr std::string_view urn = "urn:uuid:";
   const std::string text(trim(written));
   std::string uuid(text);
   std::ranges::transform(uuid, uuid.begin(), lower);
-  if (uuid.starts_with(urn)) uuid.erase(0, urn.size());
-  const bool fits = uuid.size() == form.size() && std::ranges::equal(uuid, form, [](char c, char wanted) {
-    return wanted == '-' ? c == '-' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
-  return fits ? std::string(urn) + uuid : text;
+  if (!uuid.starts_with(urn)) uuid.insert(0, urn);
+  return is_entry_uuid(uuid) ? uuid : text;
 }
 
 Result<RegistryObjects> read_objects(const Element& list, const MetadataLimits& limits) {
