@@ -219,6 +219,17 @@ TEST_P(SenderOnBoth, OfAFullSpoolTakesRefusalsAndNoQueries) {
   ASSERT_TRUE(soon([&] { return journal_->may_disclose(); }));
 }
 
+TEST_P(SenderOnBoth, PassesOverRowsThatCannotBeRead) {
+  write(1, 3);
+  ASSERT_TRUE(session().execute("UPDATE audit_payloads SET payload = 'rubbish' WHERE seq = 1"));
+  ASSERT_TRUE(session().execute("UPDATE audit_checkpoints SET head = 'rubbish' WHERE seq = 2"));
+  ASSERT_TRUE(session().execute("DELETE FROM audit_payloads WHERE seq = 3"));
+  const auto running = sender();
+  ASSERT_TRUE(soon([&] { return count("audit_outbox") == 0; }));
+  EXPECT_EQ(repository_.count("<AuditMessage>"), 1u);
+  EXPECT_EQ(repository_.count("gatehouse-checkpoint"), 2u);
+}
+
 TEST_P(SenderOnBoth, TellsEventsWhoseTransactionCommittedAndNoOthers) {
   auto spent = with_claim(claim("p", "q"), "first");
   ASSERT_TRUE(journal_->commit_and_wait(spent));

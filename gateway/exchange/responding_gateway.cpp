@@ -234,6 +234,14 @@ std::string RespondingGateway::endpoint_of(const Received& received) const {
   return endpoint.append(received.path);
 }
 
+/// What was asked: its hash into the event, itself only where an audit repository is told.
+void RespondingGateway::note_query(Exchange& exchange, const xca::hl7v3::PatientQuery& query,
+                                   const xca::soap::Envelope& envelope) const {
+  exchange.event.query_hash = sha256_hex(query.echo);
+  exchange.event.query_id = query.query_id.extension + "@" + query.query_id.root;
+  if (journal_.forwards()) exchange.query = parameters_of(envelope.payload());
+}
+
 RespondingGateway::Answered RespondingGateway::dispatch(Exchange& exchange) {
   {
     const std::lock_guard lock(signer_mutex_);
@@ -383,9 +391,7 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
                                                                  Exchange& exchange) {
   auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.now));
   const auto& query = discovery.query();
-  exchange.event.query_hash = sha256_hex(query.echo);
-  exchange.event.query_id = query.query_id.extension + "@" + query.query_id.root;
-  if (journal_.forwards()) exchange.query = parameters_of(envelope.payload());
+  note_query(exchange, query, envelope);
   identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
   TRY(claim(exchange, discovery.security()));
   TRY(check_schema(exchange, envelope));
@@ -439,7 +445,7 @@ RespondingGateway::Answered RespondingGateway::deferred_patient_discovery(const 
   auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.now,
                                                    xca::deferred_patient_discovery));
   const auto& query = discovery.query();
-  exchange.event.query_hash = sha256_hex(query.echo);
+  note_query(exchange, query, envelope);
   identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
   TRY(claim(exchange, discovery.security()));
   TRY(check_schema(exchange, envelope));
@@ -447,6 +453,7 @@ RespondingGateway::Answered RespondingGateway::deferred_patient_discovery(const 
   exchange.event.outcome = Outcome::Refused;
   exchange.event.reason = "deferred-not-supported";
   const std::string& asked_home = query.receiver_home.empty() ? query.receiver_device : query.receiver_home;
+  exchange.event.community = asked_home;
   return discovery.refuse_deferred({.home = asked_home, .device = asked_home, .authority = asked_home},
                                    answering(exchange));
 }

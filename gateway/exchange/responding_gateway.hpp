@@ -41,6 +41,7 @@ class RespondingGateway {
   Answered cross_gateway_retrieve(const xca::soap::Envelope& envelope, Exchange& exchange);
 
   std::string endpoint_of(const Received& received) const;
+  void note_query(Exchange& exchange, const xca::hl7v3::PatientQuery& query, const xca::soap::Envelope& envelope) const;
   Result<void> meet_peer(Exchange& exchange);
   xca::wss::Rules security_rules(const Exchange& exchange) const;
   void identify(Exchange& exchange, const xca::wss::VerifiedSecurity& security, std::string_view sender_home) const;
