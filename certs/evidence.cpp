@@ -4,6 +4,7 @@
 
 #include <openssl/x509v3.h>
 
+#include <atomic>
 #include <mutex>
 #include <set>
 #include <shared_mutex>
@@ -49,7 +50,9 @@ EvidenceAddresses evidence_addresses(const Certificate& certificate) {
 
 struct GatheredEvidence::Parts {
   struct Question {
-    Issued about;
+    explicit Question(Issued asked) : about(std::move(asked)) {}
+    const Issued about;
+    std::atomic<Instant> asked_at{};
     bool settled = false;
     std::optional<OcspStatement> statement = {};
     std::optional<Instant> silent_since = {};
@@ -105,6 +108,7 @@ SourceState GatheredEvidence::weigh(const Certificate& certificate, const std::o
     const std::shared_lock lock(parts.mutex);
     const auto found = parts.questions.find(certificate.sha256());
     if (found != parts.questions.end()) {
+      found->second.asked_at = now;
       const auto state = std::max(state_of(from_files), parts.gathered(found->second, now));
       if (proven(state) != found->second.silent_since.has_value()) return state;
     } else if (!issuer && parts.without_issuer.contains(certificate.sha256())) {
@@ -123,7 +127,8 @@ SourceState GatheredEvidence::weigh(const Certificate& certificate, const std::o
       const auto listed = parts.by_lists(certificate, *issuer, now);
       return std::max(state_of(from_files), state_of(listed));
     }
-    found = parts.questions.emplace(certificate.sha256(), Parts::Question{.about = {certificate, *issuer}}).first;
+    found = parts.questions.try_emplace(certificate.sha256(), Issued{certificate, *issuer}).first;
+    found->second.asked_at = now;
     if (parts.gathering == Gathering::On) parts.asked.push_back({certificate, *issuer});
   }
   const auto state = std::max(state_of(from_files), parts.gathered(found->second, now));
@@ -149,7 +154,19 @@ void GatheredEvidence::settle(const Certificate& certificate) {
 
 void GatheredEvidence::tidy(Instant now) {
   const std::unique_lock lock(parts_->mutex);
-  std::erase_if(parts_->questions, [&](const auto& one) { return one.second.about.certificate.not_after() < now; });
+  std::set<Bytes> issuers;
+  std::erase_if(parts_->questions, [&](const auto& one) {
+    const auto& question = one.second;
+    const bool wanted = now <= question.about.certificate.not_after() &&
+                        now - question.asked_at.load() <= parts_->limits.unasked;
+    if (wanted) issuers.insert(question.about.issuer.sha256());
+    return !wanted;
+  });
+  std::erase_if(parts_->lists, [&](const auto& one) {
+    if (issuers.contains(one.second.issuer)) return false;
+    parts_->list_octets -= one.second.octets;
+    return true;
+  });
   std::erase_if(parts_->without_issuer, [&](const auto& one) { return one.second.certificate.not_after() < now; });
 }
 
@@ -192,6 +209,13 @@ Result<Instant> GatheredEvidence::take_response(const OcspQuestion& question, By
   if (held && statement.from() < held->from()) return fail(Errc::UnusableEvidence, "older than the response at hand");
   held = std::move(statement);
   return until;
+}
+
+std::vector<Issued> GatheredEvidence::asked_about() const {
+  const std::shared_lock lock(parts_->mutex);
+  std::vector<Issued> all;
+  for (const auto& [hash, question] : parts_->questions) all.push_back(question.about);
+  return all;
 }
 
 std::vector<GatheredEvidence::Silence> GatheredEvidence::silent() const {

@@ -21,6 +21,7 @@ EvidenceAddresses evidence_addresses(const Certificate& certificate);
 
 struct GatheredLimits {
   std::size_t questions = 4096;              ///< certificates gathered for
+  std::chrono::days unasked{7};              ///< after which one is forgotten
   std::size_t lists = 1024;
   std::size_t list_bytes_together = 64u << 20;
 };
@@ -43,8 +44,10 @@ class GatheredEvidence {
   std::vector<Issued> take_asked();
   /// Every address of it has been tried once: it is no longer on its way.
   void settle(const Certificate& certificate);
-  /// Forgets those that have expired, and what can no longer vouch.
+  /// Forgets certificates that have expired or were not asked about for long, and lists that serve none of the others.
   void tidy(Instant now);
+  /// All that are gathered for.
+  std::vector<Issued> asked_about() const;
 
   /// Takes a list fetched from `address`. @return its nextUpdate
   /// @error Errc::UnusableEvidence where it may not be judged by, is not the issuer's, is not current, or is too much

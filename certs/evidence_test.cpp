@@ -185,6 +185,17 @@ TEST_F(Gathered, TellsWhoIsSilentAndSinceWhen) {
   EXPECT_THAT(evidence->silent(), IsEmpty()) << "who has expired is not waited for";
 }
 
+TEST_F(Gathered, ForgetsWhoIsNotAskedAboutForAWeek) {
+  weigh();
+  EXPECT_TRUE(take_list({.next_update = noon() + 24h * 20}));
+  evidence->tidy(noon() + 24h * 7);
+  EXPECT_THAT(evidence->asked_about(), SizeIs(1));
+  EXPECT_EQ(weigh(Testimony::Silent, noon() + 24h * 7), SourceState::Good);
+  evidence->tidy(noon() + 24h * 14 + 1us);
+  EXPECT_THAT(evidence->asked_about(), IsEmpty());
+  EXPECT_EQ(weigh(Testimony::Silent, noon() + 24h * 14 + 1us), SourceState::OnItsWay) << "its list went with it";
+}
+
 TEST_F(Gathered, IsBounded) {
   evidence = std::make_shared<GatheredEvidence>(
       Gathering::On, GatheredLimits{.questions = 1, .lists = 2, .list_bytes_together = 1000});

@@ -91,6 +91,7 @@ void look(Running& house) {
   const auto now = cli::system_now();
   house.door.set_own_expired(house.config.trust_expired_own == "refuse" && has_expired(house.own, now));
   house.server.close_withdrawn(std::string(network));
+  if (const auto known = house.directory.current()) (*known)->trust().ask_ahead(now);
   const auto dated = cli::load_dated(house.own, house.evidence, house.database);
   if (!dated) return log(Level::Error, "certificates cannot be listed", {{"because", cli::sentence(dated.error())}});
   for (const auto& [role, days] : certs::first_to_end(*dated, now)) {

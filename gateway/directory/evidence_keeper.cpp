@@ -53,11 +53,12 @@ struct EvidenceKeeper::Parts {
   std::map<std::string, Source> sources = {};                       ///< by kind, address and subject: single flight
   std::map<base::Bytes, std::pair<Certificate, std::set<std::string>>> unsettled = {};  ///< by subject: sources untried
   std::set<base::Bytes> alarmed = {};
-  unsigned looks = 0;
+  unsigned looks = 0, alarms_raised = 0;
   net::Fetcher fetcher;  ///< last: its thread ends before the rest goes
 
   void look();
   void look_around(Instant now);
+  std::map<std::string, Source> sources_of(const Issued& asked) const;
   void take_up(const Issued& asked);
   std::optional<std::string> add(std::string key, Source source);
   void fetch(const std::string& key, Source& source);
@@ -78,28 +79,36 @@ void EvidenceKeeper::Parts::look() {
   }
 }
 
-/// Who has expired is forgotten, who has been silent for too long is told of.
+/// Who is no longer asked about is forgotten, who has been silent for too long is told of.
 void EvidenceKeeper::Parts::look_around(Instant now) {
   evidence->tidy(now);
-  std::erase_if(sources, [&](const auto& one) {
-    return one.second.subject && !one.second.under_way && one.second.subject->certificate.not_after() < now;
-  });
   raise_alarms(now);
+  if (alarms_raised++ % settings.times.alarms_between_clearing != 0) return;
+  std::set<std::string> wanted;
+  for (const auto& asked : evidence->asked_about()) {
+    for (const auto& [key, source] : sources_of(asked)) wanted.insert(key);
+  }
+  std::erase_if(sources, [&](const auto& one) { return !one.second.under_way && !wanted.contains(one.first); });
+}
+
+/// Every address a certificate names, as far as it may be fetched from.
+std::map<std::string, Source> EvidenceKeeper::Parts::sources_of(const Issued& asked) const {
+  const auto addresses = certs::evidence_addresses(asked.certificate);
+  std::map<std::string, Source> found;
+  if (settings.lists) {
+    for (const auto& url : addresses.lists) found["crl " + url] = {.url = url, .issuers = {asked.issuer}};
+  }
+  if (settings.responses) {
+    const auto subject = base::hex(asked.certificate.sha256());
+    for (const auto& url : addresses.responders) found["ocsp " + subject + " " + url] = {.url = url, .subject = asked};
+  }
+  return found;
 }
 
 void EvidenceKeeper::Parts::take_up(const Issued& asked) {
-  const auto addresses = certs::evidence_addresses(asked.certificate);
   std::set<std::string> untried;
-  const auto want = [&](std::string key, Source source) {
-    if (auto added = add(std::move(key), std::move(source))) untried.insert(*std::move(added));
-  };
-  if (settings.lists) {
-    for (const auto& url : addresses.lists) want("crl " + url, {.url = url, .issuers = {asked.issuer}});
-  }
-  if (settings.responses) {
-    for (const auto& url : addresses.responders) {
-      want("ocsp " + base::hex(asked.certificate.sha256()) + " " + url, {.url = url, .subject = asked});
-    }
+  for (auto& [key, source] : sources_of(asked)) {
+    if (auto added = add(key, std::move(source))) untried.insert(*std::move(added));
   }
   if (untried.empty()) return evidence->settle(asked.certificate);
   unsettled.insert_or_assign(asked.certificate.sha256(), std::pair(asked.certificate, std::move(untried)));

@@ -15,6 +15,7 @@ using base::Result;
 struct EvidenceTimes {
   std::chrono::milliseconds look{200};             ///< how often for what was asked meanwhile
   unsigned looks_between_alarms = 10;
+  unsigned alarms_between_clearing = 1800;         ///< an hour
   std::chrono::seconds refresh_min{2};
   std::chrono::seconds refresh_max{3600};          ///< also where evidence would vouch for longer
   std::chrono::seconds retry_min{5};               ///< after a failure, doubled up to retry_max
