@@ -98,6 +98,7 @@ TEST_P(DirectoryOf, CertificatesAreKnownByDerKeyOrSubject) {
   EXPECT_EQ(pin_certificate(*database_, "2.999.1", pinned, noon).error().code, Errc::NoSuchOrganization);
   EXPECT_EQ(tie_key(*database_, "2.999.10", "abcd", noon).error().code, Errc::NotATie);
   EXPECT_EQ(ok(list_ties(*database_, "2.999.10")).size(), 2u);
+  EXPECT_EQ(ok(list_pins(*database_)), std::vector{pinned});
   EXPECT_TRUE(ok(untie(*database_, "certificate", base::hex(pinned.sha256()))));
   EXPECT_EQ(ok(shelf_->current())->implementer_of(pinned), std::nullopt);
 }
