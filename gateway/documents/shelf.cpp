@@ -122,8 +122,12 @@ Result<std::vector<Held<DocumentEntry>>> DocumentShelf::find(const policy::Clini
                                                              const xca::ebxml::FindDocuments& query) {
   if (query.patient.root != clinic.assigning_authority) return std::vector<Held<DocumentEntry>>();
   const Value parameters[] = {clinic.id, query.patient.extension};
-  auto held = TRY(select_held(database_, clinic, "p.mrn = :p2", parameters));
-  std::erase_if(held, [&](const auto& one) { return !xca::ebxml::matches(one.resource, query); });
+  auto held = TRY(select_held(
+      database_, clinic,
+      "d.patient IN (SELECT COALESCE(survivor, id) FROM patients WHERE clinic = :p1 AND mrn = :p2)", parameters));
+  auto asked = query;
+  if (!held.empty()) asked.patient = held.front().resource.patient;  // of the record that theirs was merged into
+  std::erase_if(held, [&](const auto& one) { return !xca::ebxml::matches(one.resource, asked); });
   return held;
 }
 
@@ -176,9 +180,11 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
     TRY(insert_content(*session, hash, cda));
     TRY(
         session->execute("INSERT INTO documents (entry_uuid, clinic, patient, unique_id, status, content, metadata,"
-                         " creation_time, entered_at) VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p7, :p8)",
+                         " creation_time, entered_at, origin)"
+                         " VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p7, :p8, :p9)",
                          {uuid, clinic.id, patient.id, entry.unique_id, hash, write_metadata(entry),
-                          entry.creation_time, base::to_micros(now)}));
+                          entry.creation_time, base::to_micros(now),
+                          patient.named_as.empty() ? Value() : Value(patient.named_as)}));
     return {};
   }));
   auto shown = TRY(show_document(database, clinic, entry.unique_id));

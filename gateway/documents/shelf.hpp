@@ -13,7 +13,8 @@ using base::Instant;
 class DocumentShelf final : public exchange::Documents {
  public:
   explicit DocumentShelf(store::Database& database) : database_(database) {}
-  /// Entries of the patient with that mrn under the clinic's authority; a patient we do not know has none.
+  /// Entries of the patient with that mrn under the clinic's authority, or of the one it was merged into; a patient we
+  /// do not know has none.
   Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> find(const policy::Clinic& clinic,
                                                                     const xca::ebxml::FindDocuments& query) override;
   Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> get(const policy::Clinic& clinic,

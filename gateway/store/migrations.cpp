@@ -8,6 +8,7 @@
 
 namespace gateway {
 std::string_view asset_schema_001_sql();
+std::string_view asset_schema_003_sql();
 }  // namespace gateway
 
 namespace gateway::store {
@@ -18,14 +19,16 @@ using base::fail;
 std::string_view step_text(unsigned version) {
   switch (version) {
     case 1: return asset_schema_001_sql();
+    case 2: return asset_schema_003_sql();
     default: throw std::logic_error("no such migration");
   }
 }
 
-/// The two words in which the databases differ.
+/// The words in which the databases differ.
 std::string in_dialect(std::string statement, bool postgresql) {
   const std::pair<std::string_view, std::string_view> words[] = {{"{blob}", postgresql ? "BYTEA" : "BLOB"},
-                                                                 {"{keyed}", postgresql ? "" : "WITHOUT ROWID"}};
+                                                                 {"{keyed}", postgresql ? "" : "WITHOUT ROWID"},
+                                                                 {"{by_octets}", postgresql ? "COLLATE \"C\"" : ""}};
   for (const auto& [word, means] : words) {
     for (auto at = statement.find(word); at != std::string::npos; at = statement.find(word, at)) {
       statement.replace(at, word.size(), means);
@@ -52,7 +55,7 @@ Result<void> apply_step(Connection& connection, unsigned version) {
 
 }  // namespace
 
-unsigned schema_version_of_program() { return 1; }
+unsigned schema_version_of_program() { return 2; }
 
 std::vector<std::string> split_statements(std::string_view text) {
   std::vector<std::string> statements;
