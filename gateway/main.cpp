@@ -7,6 +7,7 @@
 #include "gateway/documents/shelf.hpp"
 #include "gateway/exchange/network_door.hpp"
 #include "gateway/log.hpp"
+#include "gateway/patients/index.hpp"
 #include "gateway/patients/shelf.hpp"
 #include "xca/schema.hpp"
 
@@ -117,6 +118,9 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   const auto journal = TRY(audit::Journal::open(
       database, {.node = config.node, .key = std::move(audit_key), .witness_file = config.audit_witness}));
   directory::DirectoryShelf directory(database, TRY(cli::load_evidence(config)));
+  if (!TRY(patients::index_is_current(database))) {
+    return base::fail(store::Errc::SchemaMismatch, "patients are stored under older keys: run gatehouse db migrate");
+  }
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database);
 
@@ -128,6 +132,9 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
                                         .public_urls = config.network_public_urls};
   settings.limits.bytes = message_bytes;
   settings.documents_per_retrieve = static_cast<std::size_t>(config.answers_documents_per_retrieve);
+  settings.queries = {.patients = static_cast<std::size_t>(config.partners_patients),
+                      .alike = static_cast<std::size_t>(config.partners_alike),
+                      .window = std::chrono::minutes(config.partners_window_minutes)};
   exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, *journal,
                                       std::make_shared<xca::wss::Signer>(std::move(signing)));
   exchange::NetworkDoor door({.floor_least = std::chrono::microseconds(config.answers_floor_us),
