@@ -9,6 +9,7 @@
 #include "gateway/exchange/network_door.hpp"
 #include "gateway/log.hpp"
 #include "gateway/net/syslog_client.hpp"
+#include "gateway/patients/index.hpp"
 #include "gateway/patients/shelf.hpp"
 #include "xca/schema.hpp"
 
@@ -209,6 +210,9 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   evidence.gathered = keeper->evidence();
   directory::DirectoryShelf directory(database, evidence);
   TRY(directory.current());  // evidence about everyone known is asked for now, before the first one comes
+  if (!TRY(patients::index_is_current(database))) {
+    return base::fail(store::Errc::SchemaMismatch, "patients are stored under older keys: run gatehouse db migrate");
+  }
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database);
 
@@ -219,6 +223,9 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
                                         .public_urls = config.network_public_urls};
   settings.limits.bytes = message_bytes;
   settings.documents_per_retrieve = static_cast<std::size_t>(config.answers_documents_per_retrieve);
+  settings.queries = {.patients = static_cast<std::size_t>(config.partners_patients),
+                      .alike = static_cast<std::size_t>(config.partners_alike),
+                      .window = std::chrono::minutes(config.partners_window_minutes)};
   exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, *journal,
                                       std::make_shared<xca::wss::Signer>(own.signing));
   exchange::NetworkDoor door({.floor_least = std::chrono::microseconds(config.answers_floor_us),

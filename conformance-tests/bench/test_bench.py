@@ -64,6 +64,21 @@ def test_nothing_is_left_behind(bench):
     assert not list(folder.glob("gatehouse-bench-*"))
 
 
+def test_matching_finds_noisy_queries_and_never_the_twin(bench):
+    done, _ = bench("--only", "match_1m", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    measured = figures(json.loads(done.stdout))
+    assert measured["match_recall"]["value"] >= 95
+    for among in ("noisy", "twins", "fathers", "housemates", "other_ssn"):
+        assert measured[f"match_wrong_{among}"]["value"] == 0
+    assert "match_10k_name_p99" in measured
+
+
+def test_a_million_patients_are_measured_by_name_alone(bench, built):
+    shown = subprocess.run([str(built), "bench", "--help"], capture_output=True, text=True, check=True).stdout
+    assert "match_1m, a million patients, which is measured by name alone" in " ".join(shown.split())
+
+
 @pytest.mark.parametrize("arguments", [("--only", "iti55"), ("--only", ""), ("--rounds", "0"), ("--rounds", "many")])
 def test_what_cannot_be_measured_is_refused_before_anything_is(bench, arguments):
     done, folder = bench(*arguments)

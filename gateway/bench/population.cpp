@@ -58,9 +58,17 @@ void write_patient(base::json::Writer& writer, const Somebody& who, const std::s
   const auto& date = who.birth_date;
   writer.begin_object().member("resourceType", "Patient").member("id", who.mrn);
   writer.name("identifier").begin_array().begin_object().member("system", "urn:oid:" + authority);
-  writer.member("value", who.mrn).end_object().end_array();
+  writer.member("value", who.mrn).end_object();
+  if (!who.ssn.empty()) {
+    writer.begin_object().member("system", "http://hl7.org/fhir/sid/us-ssn").member("value", who.ssn).end_object();
+  }
+  writer.end_array();
   writer.name("name").begin_array().begin_object().member("use", "official").member("family", who.family);
-  writer.name("given").begin_array().string(who.given).string(who.middle).end_array().end_object().end_array();
+  writer.name("given").begin_array().string(who.given);
+  if (!who.middle.empty()) writer.string(who.middle);
+  writer.end_array();
+  if (!who.suffix.empty()) writer.name("suffix").begin_array().string(who.suffix).end_array();
+  writer.end_object().end_array();
   writer.member("gender", who.gender == "M" ? "male" : "female");
   writer.member("birthDate", date.substr(0, 4) + "-" + date.substr(4, 2) + "-" + date.substr(6));
   writer.name("telecom").begin_array().begin_object().member("system", "phone").member("value", who.telephone);

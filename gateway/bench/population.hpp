@@ -15,6 +15,7 @@ struct Somebody {
   std::string telephone;  ///< `+1-555-0100000`
   std::string mrn;        ///< under the measured clinic's authority
   std::string asker_id;   ///< under the asker's authority
+  std::string suffix = {}, ssn = {};
 };
 
 /// The same people for the same count: family names are all different.

@@ -3,6 +3,7 @@
 #include "certs/authority.hpp"
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
+#include "gateway/patients/index.hpp"
 
 #include <filesystem>
 
@@ -109,7 +110,11 @@ Result<Exit> init(const Arguments& arguments, Console& console) {
 Result<Exit> migrate(const Arguments& arguments, Console& console) {
   const Config config = TRY(read_config(arguments.text("config")));
   const unsigned steps = TRY(store::Database::migrate(config.database));
-  console.show(Fields().number("steps", steps));
+  const auto database = TRY(store::Database::open(config.database));
+  const auto patients = TRY(
+      patients::bring_index_up_to_date(*database, [&](std::size_t done) { console.progress(done, 0); }));
+  console.progress_end();
+  console.show(Fields().number("steps", steps).number("patients", static_cast<std::int64_t>(patients)));
   return Exit::Done;
 }
 

@@ -3,7 +3,9 @@
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
 #include "gateway/documents/render.hpp"
+#include "gateway/documents/shelf.hpp"
 #include "gateway/documents/submission.hpp"
+#include "gateway/patients/merges.hpp"
 #include "gateway/patients/records.hpp"
 
 namespace gateway::cli {
@@ -67,7 +69,7 @@ void show_report(const std::string& file, const resources::ImportReport& report,
 }
 
 Result<Exit> import_patients(const Arguments& arguments, Console& console) {
-  House house = TRY(open_house(arguments));
+  House house = TRY(open_house_for_import(arguments));
   const auto clinic = TRY(clinic_meant(house, arguments));
   std::size_t skipped = 0;
   for (const auto& file : arguments.list("FILE")) {
@@ -104,12 +106,60 @@ Result<Exit> show_patient(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const auto clinic = TRY(clinic_meant(house, arguments));
   const auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text("MRN")));
+  const auto history = TRY(patients::merge_history(*house.database, record.id));
   TRY(note(house, "patient show", audit::Outcome::Looked, clinic, {record.id}, {}));
+  std::vector<std::string> merges;
+  for (const auto& row : history) {
+    merges.push_back(base::write_date_time(row.done_at) + " " + row.retired_mrn +
+                     (row.merged ? " merged into " : " unmerged from ") + row.survivor_mrn + " by " + row.actor + ": " +
+                     row.reason);
+  }
   Fields fields = describe(record);
   fields.list("telecoms", record.known.person.telecoms)
       .time("entered_at", record.entered_at)
-      .time("updated_at", record.updated_at);
+      .time("updated_at", record.updated_at)
+      .list("merges", merges);
   console.show(fields);
+  return Exit::Done;
+}
+
+/// Makes a merge or its opposite and writes it down, together.
+Result<void> change_and_note(House& house, std::string command, const policy::Clinic& clinic,
+                             std::vector<std::string> records, const patients::MergeChange& change,
+                             const std::function<Result<void>()>& make) {
+  audit::Event event;
+  event.transaction = std::move(command);
+  event.outcome = audit::Outcome::Changed;
+  event.clinic = clinic.id;
+  event.patients = std::move(records);
+  event.user = change.actor;
+  event.sentence = change.reason;
+  return write_down(house, std::move(event), [&](audit::Event&) { return make(); });
+}
+
+Result<Exit> merge(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  const auto survivor = TRY(patients::show_patient(*house.database, clinic, arguments.text("SURVIVOR")));
+  const auto retired = TRY(patients::record_named(*house.database, clinic, arguments.text("RETIRED")));
+  const patients::MergeChange change{.actor = arguments.text("by", "operator"), .reason = arguments.text("reason")};
+  TRY(change_and_note(house, "patient merge", clinic, {survivor.id, retired}, change, [&] {
+    return patients::merge_patients(*house.database, clinic, survivor.id, retired, change, system_now());
+  }));
+  console.show(Fields().text("survivor", survivor.mrn).text("retired", arguments.text("RETIRED")));
+  return Exit::Done;
+}
+
+Result<Exit> unmerge(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  const auto retired = TRY(patients::record_named(*house.database, clinic, arguments.text("RETIRED")));
+  const auto survivor = TRY(patients::show_patient(*house.database, clinic, retired));
+  const patients::MergeChange change{.actor = arguments.text("by", "operator"), .reason = arguments.text("reason")};
+  TRY(change_and_note(house, "patient unmerge", clinic, {survivor.id, retired}, change, [&] {
+    return patients::unmerge_patient(*house.database, clinic, retired, change, system_now());
+  }));
+  console.show(Fields().text("survivor", survivor.mrn).text("unmerged", arguments.text("RETIRED")));
   return Exit::Done;
 }
 
@@ -226,7 +276,7 @@ std::vector<Command> patient_commands() {
        .options = {{"WORDS", "Name, record number or another identifier"}, {"--birth-date", "YYYY-MM-DD"}, clinic},
        .run = search_patients},
       {.path = "patient show",
-       .help = "Show one patient",
+       .help = "Show one patient, and what was merged",
        .example = "patient show MRN-1001",
        .options = {mrn, clinic},
        .run = show_patient},
@@ -235,6 +285,24 @@ std::vector<Command> patient_commands() {
        .example = "patient delete MRN-1001 --reason \"entered twice\"",
        .options = {mrn, {"--reason", "Why, for the record", true}, clinic},
        .run = delete_patient},
+      {.path = "patient merge",
+       .help = "Make two records one: identifiers and documents of the second are found under the first from now on, "
+               "and only what both permit is shared",
+       .example = "patient merge MRN-1001 MRN-2002 --reason \"registered twice\"",
+       .options = {{"SURVIVOR", "Record number that goes on", true},
+                   {"RETIRED", "Record number that is merged into it", true},
+                   {"--reason", "Why, for the record", true},
+                   {"--by", "Who makes the change, by name"},
+                   clinic},
+       .run = merge},
+      {.path = "patient unmerge",
+       .help = "Take a merge back: documents and choices return, what was denied meanwhile holds for both",
+       .example = "patient unmerge MRN-2002 --reason \"two persons after all\"",
+       .options = {{"RETIRED", "Record number that was merged into another", true},
+                   {"--reason", "Why, for the record", true},
+                   {"--by", "Who makes the change, by name"},
+                   clinic},
+       .run = unmerge},
       {.path = "document import",
        .help = "Import C-CDA documents with the metadata of their headers, or metadata alone (ebRIM 3.0)",
        .example = "document import ccd-1.xml ccd-2.xml",

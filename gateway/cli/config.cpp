@@ -216,6 +216,13 @@ const std::vector<Key>& keys() {
        0, 10000000},
       {"answers.documents_per_retrieve", &Config::answers_documents_per_retrieve,
        "Documents given in one ITI-39 answer at most.", 1, 1000},
+      {"partners.patients", &Config::partners_patients,
+       "Different patients that one implementer may ask for (ITI-55) within the window, on this machine.\n"
+       "Beyond it the answer is ResponderBusy, and the audit trail has an enumeration-alarm.",
+       1, 1000000},
+      {"partners.alike", &Config::partners_alike,
+       "The same for one family name, and for queries by number alone.", 1, 1000000},
+      {"partners.window_minutes", &Config::partners_window_minutes, "How long a query counts.", 1, 1440},
   };
   return all;
 }

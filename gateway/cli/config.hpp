@@ -72,6 +72,10 @@ struct Config {
 
   std::int64_t answers_floor_us = 3000;
   std::int64_t answers_documents_per_retrieve = 20;
+
+  std::int64_t partners_patients = 5000;
+  std::int64_t partners_alike = 300;
+  std::int64_t partners_window_minutes = 60;
 };
 
 /// Reads and checks a file. Secrets are named by file; `database` may be given by the environment variable

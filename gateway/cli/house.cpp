@@ -62,6 +62,15 @@ Result<House> open_house(const Arguments& arguments) {
   return house;
 }
 
+Result<House> open_house_for_import(const Arguments& arguments) {
+  House house;
+  house.config = TRY(read_config(arguments.text("config")));
+  std::string url = house.config.database;
+  if (url.starts_with("sqlite:") && url.find('?') == std::string::npos) url += "?cache_size=-262144";
+  house.database = TRY(store::Database::open(url));
+  return house;
+}
+
 Result<policy::Clinic> clinic_meant(House& house, const Arguments& arguments) {
   return patients::find_clinic(*house.database, arguments.text("clinic"));
 }

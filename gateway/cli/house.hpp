@@ -25,6 +25,8 @@ Instant system_now();
 
 /// Reads the configuration and opens its database.
 Result<House> open_house(const Arguments& arguments);
+/// The same for an import of many rows: SQLite keeps their pages in memory until they are written once.
+Result<House> open_house_for_import(const Arguments& arguments);
 /// The clinic named by --clinic, or the only one.
 Result<policy::Clinic> clinic_meant(House& house, const Arguments& arguments);
 

@@ -188,45 +188,49 @@ std::string fresh_uuid() {
   return base::UuidStream(seed).next_urn();
 }
 
+Value Place::origin_or_null() const { return origin.empty() ? Value() : Value(origin); }
+
 Result<void> insert(const Place& place, const DocumentEntry& entry, const std::string& content) {
   TRY(place.session.execute("INSERT INTO documents (entry_uuid, clinic, patient, unique_id, status, content, metadata,"
-                            " creation_time, entered_at) VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p7, :p8)",
+                            " creation_time, entered_at, origin)"
+                            " VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p7, :p8, :p9)",
                             {entry.entry_uuid, place.clinic.id, place.patient, entry.unique_id, content,
-                             write_metadata(entry), entry.creation_time, base::to_micros(place.now)}));
+                             write_metadata(entry), entry.creation_time, base::to_micros(place.now),
+                             place.origin_or_null()}));
   return {};
 }
 
 Result<void> insert(const Place& place, const SubmissionSet& set) {
   TRY(place.session.execute("INSERT INTO submission_sets (clinic, entry_uuid, patient, unique_id, status, metadata,"
-                            " entered_at) VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6)",
+                            " entered_at, origin) VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p7)",
                             {place.clinic.id, set.entry_uuid, place.patient, set.unique_id, write_metadata(set),
-                             base::to_micros(place.now)}));
+                             base::to_micros(place.now), place.origin_or_null()}));
   return {};
 }
 
 Result<void> insert(const Place& place, const Folder& folder) {
   TRY(place.session.execute("INSERT INTO folders (clinic, entry_uuid, patient, unique_id, status, metadata, updated_at,"
-                            " entered_at) VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p6)",
+                            " entered_at, origin) VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p6, :p7)",
                             {place.clinic.id, folder.entry_uuid, place.patient, folder.unique_id,
-                             write_metadata(folder), base::to_micros(place.now)}));
+                             write_metadata(folder), base::to_micros(place.now), place.origin_or_null()}));
   return {};
 }
 
 Result<void> insert(const Place& place, const Association& association) {
   TRY(place.session.execute("INSERT INTO associations (clinic, entry_uuid, patient, type, source, target, set_status,"
-                            " entered_at) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8)",
+                            " entered_at, origin) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9)",
                             {place.clinic.id, association.entry_uuid, place.patient,
                              std::string(urn(association.type)), association.source, association.target,
-                             association.set_status, base::to_micros(place.now)}));
+                             association.set_status, base::to_micros(place.now), place.origin_or_null()}));
   return {};
 }
 
 Result<void> insert_own_set(const Place& place, const std::string& entry_uuid) {
   const auto uuid = fresh_uuid();
   TRY(place.session.execute("INSERT INTO submission_sets (clinic, entry_uuid, patient, unique_id, status, metadata,"
-                            " entered_at) VALUES (:p1, :p2, :p3, :p4, 'Approved', '', :p5)",
+                            " entered_at, origin) VALUES (:p1, :p2, :p3, :p4, 'Approved', '', :p5, :p6)",
                             {place.clinic.id, uuid, place.patient, base::oid_of_uuid(uuid),
-                             base::to_micros(place.now)}));
+                             base::to_micros(place.now), place.origin_or_null()}));
   return insert(place, Association{.entry_uuid = fresh_uuid(), .home = {}, .source = uuid, .target = entry_uuid,
                                    .set_status = "Original"});
 }

@@ -43,7 +43,10 @@ struct Place {
   store::Session& session;
   const policy::Clinic& clinic;
   std::string patient;  ///< our id
+  std::string origin;   ///< of the record that was named, where that was merged into this one
   Instant now;
+
+  store::Value origin_or_null() const;
 };
 /// @param content  SHA-256 of the bytes, empty where they are not held
 Result<void> insert(const Place& place, const xca::ebxml::DocumentEntry& entry, const std::string& content);

@@ -45,15 +45,20 @@ void complete_own_sets(Concerned& held) {
   }
 }
 
+/// Whose objects answer the query, which names the survivor from then on where it named a record merged into another.
 Result<std::vector<std::string>> patients_concerned(store::Session& session, const policy::Clinic& clinic,
-                                                    const RegistryQuery& query) {
+                                                    RegistryQuery& query) {
   if (query.row->names == xca::ebxml::Names::ObjectIds)
     return owners_of(session, clinic, query.uuids, query.unique_ids);
   std::vector<std::string> patients;
   if (query.patient.root != clinic.assigning_authority) return patients;
-  for (const auto& row : TRY(session.select("SELECT id FROM patients WHERE clinic = :p1 AND mrn = :p2", "t",
-                                            {clinic.id, query.patient.extension})))
+  for (const auto& row : TRY(session.select("SELECT p.id, p.mrn FROM patients r JOIN patients p"
+                                            " ON p.id = COALESCE(r.survivor, r.id) AND p.clinic = r.clinic"
+                                            " WHERE r.clinic = :p1 AND r.mrn = :p2",
+                                            "tt", {clinic.id, query.patient.extension}))) {
     patients.push_back(row.text(0));
+    query.patient.extension = row.text(1);
+  }
   return patients;
 }
 
@@ -94,7 +99,8 @@ Result<Concerned> DocumentShelf::concerned(const policy::Clinic& clinic, const R
         held.entries);
     return held;
   }
-  for (const auto& patient : TRY(patients_concerned(session, clinic, query))) {
+  auto asked = query;
+  for (const auto& patient : TRY(patients_concerned(session, clinic, asked))) {
     const Value parameters[] = {clinic.id, patient};
     bool more = add(TRY(select_entries(session, clinic, "p.id = :p2", parameters, limits_.entries + 1)),
                     limits_.entries, held.entries);
@@ -107,7 +113,8 @@ Result<Concerned> DocumentShelf::concerned(const policy::Clinic& clinic, const R
     if (more && !held.entries.empty()) held.cut_short.insert(held.entries.back().resource.patient);
   }
   complete_own_sets(held);
-  xca::ebxml::narrow(query, held);
+  xca::ebxml::narrow(asked, held);
+  held.patient = std::move(asked.patient);
   return held;
 }
 
@@ -155,7 +162,8 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
       outcome = *held;
       return {};
     }
-    const Place place{.session = *session, .clinic = clinic, .patient = patient.id, .now = now};
+    const Place place{.session = *session, .clinic = clinic, .patient = patient.id, .origin = patient.named_as,
+                      .now = now};
     TRY(insert_content(*session, hash, cda));
     TRY(insert(place, entry, hash));
     return insert_own_set(place, entry.entry_uuid);

@@ -204,7 +204,8 @@ Result<ImportedSubmission> import_submission(store::Database& database, const po
   TRY(session->transaction([&]() -> Result<void> {
     // The patient's row is held: what is replaced cannot be replaced by another meanwhile.
     TRY(session->execute("UPDATE patients SET updated_at = updated_at WHERE id = :p1", {patient.id}));
-    const Place place{.session = *session, .clinic = clinic, .patient = patient.id, .now = now};
+    const Place place{.session = *session, .clinic = clinic, .patient = patient.id, .origin = patient.named_as,
+                      .now = now};
     Submission submission(place, objects);
     if (TRY(submission.is_held_already())) {
       imported.outcome = Imported::Unchanged;

@@ -21,6 +21,12 @@ struct Candidates {
   std::vector<xca::hl7v3::Wanted> wanted = {};  ///< not empty: matches hold who it may be, none may be shown
 };
 
+/// Whom a query asks for, as digests: the same for the same person however often and in whatever spelling of case and
+/// accents; `alike` for all of one family name. [threats S07]
+struct Asked {
+  std::string person, alike;
+};
+
 class Patients {
  public:
   virtual ~Patients() = default;
@@ -30,6 +36,8 @@ class Patients {
   virtual Result<std::optional<policy::Clinic>> clinic_of_authority(std::string_view root) = 0;
   /// All homes served here: an answer to a request that names none is possible only if there is one.
   virtual Result<std::vector<std::string>> homes() = 0;
+  /// Looks nothing up.
+  virtual Asked asked_for(const xca::hl7v3::PatientQuery& query) = 0;
   /// Reads candidates together with their choices and the clinic's defaults, in one statement.
   virtual Result<Candidates> match(const policy::Clinic& clinic, const xca::hl7v3::PatientQuery& query) = 0;
 };

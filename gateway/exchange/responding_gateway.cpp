@@ -2,6 +2,7 @@
 
 #include "base/error_table.hpp"
 #include "certs/crypto.hpp"
+#include "gateway/log.hpp"
 #include "xca/query.hpp"
 #include "xca/retrieve.hpp"
 #include "xca/schema.hpp"
@@ -168,7 +169,8 @@ audit::FailedCheck failed_check_of(const Exchange& exchange, const base::Error& 
 RespondingGateway::RespondingGateway(RespondingSettings settings, Directory& directory, Patients& patients,
                                      Documents& documents, audit::Journal& journal,
                                      std::shared_ptr<const xca::wss::Signer> signer)
-    : settings_(std::move(settings)), directory_(directory), patients_(patients), documents_(documents),
+    : settings_(std::move(settings)), budget_(settings_.queries), directory_(directory), patients_(patients),
+      documents_(documents),
       journal_(journal), signer_(std::move(signer)) {}
 
 void RespondingGateway::replace_signer(std::shared_ptr<const xca::wss::Signer> signer) {
@@ -387,6 +389,31 @@ Result<std::optional<Admitted>> RespondingGateway::admit(Exchange& exchange) con
   return std::optional<Admitted>{};
 }
 
+/// Whether the partner may ask for one patient more. Where it may not, the alarm is an event of its own. [threats S07]
+bool RespondingGateway::within_budget(Exchange& exchange, const Admitted& admitted, const Asked& asked) {
+  const auto judged = budget_.ask(admitted.implementer(), asked.person, asked.alike, exchange.now);
+  if (judged.within) return true;
+  exchange.event.outcome = Outcome::Refused;
+  exchange.event.reason = "query-budget";
+  exchange.event.sentence = "The partner asked for more different patients than its budget allows.";
+  if (judged.alarm) {
+    log(Level::Warning, "a partner asks for too many different patients", {{"implementer", admitted.implementer()}});
+    audit::Event alarm;
+    alarm.request = exchange.in.id;
+    alarm.at = exchange.now;
+    alarm.transaction = exchange.event.transaction;
+    alarm.outcome = Outcome::Refused;
+    alarm.reason = "enumeration-alarm";
+    alarm.sentence = "Further queries of this partner for other patients are refused until the window has moved on.";
+    alarm.implementer = admitted.implementer();
+    alarm.home = exchange.event.home;
+    alarm.user = exchange.event.user;
+    alarm.address = exchange.event.address;
+    journal_.commit({.event = std::move(alarm)}, [](Result<audit::Claimed>) {});
+  }
+  return false;
+}
+
 RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap::Envelope& envelope,
                                                                  Exchange& exchange) {
   auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.now));
@@ -417,6 +444,8 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
     exchange.event.reason = "query-too-weak";
     return problem(Problem::BadQuery);
   }
+
+  if (!within_budget(exchange, *admitted, patients_.asked_for(query))) return problem(Problem::ResponderBusy);
 
   auto candidates = TRY(patients_.match(*clinic, query));  // with their choices
   for (const auto& held : candidates.matches) note_patient(exchange, held.subject);
@@ -482,7 +511,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   if (!admitted) return failure({RegistryErrorCode::RegistryError, "This purpose of use is not supported."});
   const auto read = xca::ebxml::read_query(asked.query());
   if (const auto* wrong = std::get_if<RegistryError>(&read)) return failure(*wrong);
-  const auto& query = std::get<xca::ebxml::RegistryQuery>(read);
+  auto query = std::get<xca::ebxml::RegistryQuery>(read);
   const auto clinic = TRY(clinic_asked(query));
   if (!clinic && !query.home.empty()) {
     return failure({RegistryErrorCode::UnknownCommunity, "This gateway does not speak for that community."});
@@ -490,7 +519,8 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   if (clinic) exchange.event.community = our_home = clinic->home.dotted();
 
   // An id of nobody's is as an unknown patient.
-  auto held = clinic ? TRY(documents_.concerned(*clinic, query)) : xca::ebxml::Concerned{};
+  auto held = clinic ? TRY(documents_.concerned(*clinic, query)) : xca::ebxml::Concerned{.patient = query.patient};
+  query.patient = held.patient;
   for (const auto& one : held.entries) note_patient(exchange, one.subject);
   const auto released = policy::release(*admitted, std::move(held.entries));
   const xca::ebxml::PermittedView view(released, held);

@@ -3,6 +3,7 @@
 // [IHE ITI TF-1 §18, §27; design §4]
 
 #include "gateway/exchange/exchange.hpp"
+#include "gateway/exchange/query_budget.hpp"
 #include "xca/discovery.hpp"
 
 #include <mutex>
@@ -15,6 +16,7 @@ struct RespondingSettings {
   std::vector<std::string> public_urls;
   xca::soap::Limits limits = {};
   std::size_t documents_per_retrieve = 20;
+  QueryLimits queries = {};  ///< of each partner
 };
 
 class RespondingGateway {
@@ -49,8 +51,10 @@ class RespondingGateway {
   Result<void> check_schema(Exchange& exchange, const xca::soap::Envelope& envelope) const;
   Result<std::optional<policy::Admitted>> admit(Exchange& exchange) const;
   Result<std::optional<policy::Clinic>> clinic_asked(const xca::ebxml::RegistryQuery& query);
+  bool within_budget(Exchange& exchange, const policy::Admitted& admitted, const Asked& asked);
 
   RespondingSettings settings_;
+  QueryBudget budget_;
   Directory& directory_;
   Patients& patients_;
   Documents& documents_;

@@ -23,6 +23,7 @@ struct ChoiceRow {
   bool in_force = false;
 };
 
+/// Whatever record is named, the choice is that of the one it was merged into.
 /// @return id of the new row. @error Errc::NoSuchPatient, Errc::ActorMissing, Errc::BasisMissing
 Result<std::string> set_choice(store::Database& database, const std::string& patient_id, policy::PurposeSet purposes,
                                const ChoiceChange& change, Instant now);
@@ -32,5 +33,17 @@ Result<std::string> clear_choice(store::Database& database, const std::string& p
 Result<std::vector<ChoiceRow>> choice_history(store::Database& database, const std::string& patient_id);
 /// The facts a decision about this patient is made of, as they are now. @error Errc::NoSuchPatient
 Result<policy::ChoiceFacts> choice_facts(store::Database& database, const std::string& patient_id);
+
+/// What one row of purpose_choices says.
+struct ChoiceWord {
+  std::optional<policy::PurposeSet> purposes = {};  ///< nothing: the clinic's defaults
+  SetBy set_by = SetBy::Staff;
+};
+/// @param id  patients.choice; nothing is a patient who never chose. @error Errc::RecordUnreadable
+Result<ChoiceWord> choice_word(store::Session& session, const std::optional<std::string>& id);
+/// Within a transaction that holds the patient's row: a row more, and the patient's last word pointing at it.
+/// @return its id
+Result<std::string> write_choice(store::Session& session, const std::string& clinic_id, const std::string& patient_id,
+                                 std::optional<policy::PurposeSet> purposes, const ChoiceChange& change, Instant now);
 
 }  // namespace gateway::patients

@@ -67,7 +67,8 @@ Result<policy::Clinic> add_clinic(store::Database& database, const NewClinic& cl
     if (!same.empty()) return fail(Errc::ClinicTaken);
     TRY(
         session->execute("INSERT INTO clinics (id, home, name, time_zone, assigning_authority, repository_id, purposes,"
-                         " version) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, 1)",
+                         " version, number) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, 1,"
+                         " (SELECT COALESCE(MAX(number), 0) + 1 FROM clinics))",
                          {id, home->dotted(), clinic.name, clinic.time_zone, authority->dotted(), repository->dotted(),
                           clinic.purposes.bits()}));
     return record_setting(*session, id, 1, clinic.purposes, actor, now);

@@ -1,7 +1,8 @@
 #include "gateway/patients/match.hpp"
 
+#include "gateway/patients/names.hpp"
+
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace gateway::patients {
@@ -11,147 +12,130 @@ using xca::hl7v3::Address;
 using xca::hl7v3::PersonName;
 
 constexpr std::string_view ssn_root = "2.16.840.1.113883.4.1";
-constexpr std::size_t name_octets_max = 256;
+constexpr std::size_t id_octets_max = 256;
 constexpr std::size_t names_sought_max = 10;
-constexpr std::size_t day_digits = 8;
+constexpr std::size_t day_digits = 8, year_digits = 4;
+
+/// Points, and what the difference found takes away: a doubt is one that an identifier outweighs.
+struct Points {
+  int sum = 0;
+  bool contradicts = false, doubt = false;
+  bool common = false;  ///< a name that many bear, and no middle name that agrees
+};
 
 // ------------------------------------------------------------------ names
 
-/// One base letter for each code point from U+00C0 and from U+1E00 on; `*` where two letters stand for it.
-constexpr std::string_view latin_from_c0 =
-    "aaaaaa*ceeeeiiiidnooooo ouuuuy**aaaaaa*ceeeeiiiidnooooo "
-    "ouuuuy*yaaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii**"
-    "jjkkkllllllllllnnnnnnnnnoooooo**rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
-constexpr std::string_view latin_from_1e00 =
-    "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmmmmmmnnnnnnnnoooooooopppprrrrrrrrsssssssssstttttttt"
-    "uuuu"
-    "uuuuuuvvvvwwwwwwwwwwxxxxyyzzzzzzhtwyasss*"
-    "daaaaaaaaaaaaaaaaaaaaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuu"
-    "uuuuuyyyyyyyyllvvyy";
-static_assert(latin_from_c0.size() == 0x180 - 0xC0 && latin_from_1e00.size() == 0x100);
-
-struct TwoLetters {
-  char32_t letter;
-  std::string_view letters;
-};
-constexpr TwoLetters two_letters[] = {{0xC6, "ae"},  {0xE6, "ae"},  {0xDE, "th"},  {0xFE, "th"},  {0xDF, "ss"},
-                                      {0x132, "ij"}, {0x133, "ij"}, {0x152, "oe"}, {0x153, "oe"}, {0x1E9E, "ss"}};
-
-/// The next code point of well-formed UTF-8; one octet of what is not.
-char32_t take_letter(std::string_view& text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  char32_t letter = size == 1 ? first : first & (0xFFu >> (size + 1));
-  if (text.size() < size) {
-    text = {};
-    return ' ';
-  }
-  for (std::size_t i = 1; i < size; ++i) letter = letter << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
-  text.remove_prefix(size);
-  return letter;
+bool is_particle(const std::string& word) {
+  constexpr std::string_view particles[] = {"al", "bin", "da", "de", "del", "den", "der", "di",  "do", "dos",
+                                            "du", "el",  "la", "las", "le", "los", "san", "van", "von"};
+  return std::ranges::find(particles, word) != std::end(particles);
 }
 
-bool is_combining_mark(char32_t letter) { return letter >= 0x300 && letter <= 0x36F; }
-bool is_apostrophe(char32_t letter) {
-  return letter == '\'' || letter == '.' || letter == '`' || letter == 0xB4 || letter == 0x2BC || letter == 0x2018 ||
-         letter == 0x2019;
+/// The words of a family name that say something.
+std::set<std::string> telling_words(const Words& words) {
+  std::set<std::string> telling;
+  std::ranges::copy_if(words, std::inserter(telling, telling.end()),
+                       [](const auto& word) { return !is_particle(word); });
+  return telling.empty() ? std::set(words.begin(), words.end()) : telling;
 }
 
-/// What a letter is compared as: base letters, a blank between words, or nothing.
-std::string folded(char32_t letter, std::string_view as_written) {
-  if (letter >= 'A' && letter <= 'Z') return {char(letter - 'A' + 'a')};
-  if ((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9')) return {char(letter)};
-  if (is_apostrophe(letter) || is_combining_mark(letter)) return {};
-  if (letter < 0xC0) return " ";
-  const bool low = letter < 0x180, high = letter >= 0x1E00 && letter < 0x1F00;
-  if (!low && !high) return letter >= 0x2000 && letter < 0x2070 ? " " : std::string(as_written);
-  const char base = low ? latin_from_c0[letter - 0xC0] : latin_from_1e00[letter - 0x1E00];
-  if (base != '*') return {base};
-  return std::string(std::ranges::find(two_letters, letter, &TwoLetters::letter)->letters);
+int family_points(const Words& sought, const Words& known) {
+  if (sought.empty() || known.empty()) return 0;
+  const auto whole_sought = joined(sought), whole_known = joined(known);
+  if (whole_sought == whole_known) return 25;
+  const auto a = telling_words(sought), b = telling_words(known);
+  if (std::ranges::includes(a, b) || std::ranges::includes(b, a)) return 20;
+  const bool long_enough = std::min(whole_sought.size(), whole_known.size()) >= 4;
+  if (long_enough && is_one_typing_error(whole_sought, whole_known)) return 15;
+  return std::ranges::any_of(a, [&](const auto& word) { return b.contains(word); }) ? 5 : -15;
 }
 
-using Words = std::vector<std::string>;
-
-std::string joined(const Words& words, std::string_view between = {}) {
-  std::string all;
-  for (const auto& word : words) all.append(all.empty() ? "" : between).append(word);
-  return all;
-}
-
-bool is_suffix(std::string_view word) {
-  constexpr std::string_view suffixes[] = {"jr", "sr", "ii", "iii", "iv"};
-  return std::ranges::find(suffixes, word) != std::end(suffixes);
-}
-
-/// A name as it is compared.
-struct Folded {
-  Words family;  ///< without suffix
-  Words given;   ///< all given names, first first
-  std::string suffix;
-};
-
-Folded folded(const PersonName& name) {
-  Folded result{.family = name_words(name.family), .given = {}, .suffix = joined(name_words(name.suffix))};
-  if (result.family.size() > 1 && is_suffix(result.family.back())) {
-    if (result.suffix.empty()) result.suffix = result.family.back();
-    result.family.pop_back();
-  }
-  for (const auto& given : name.given) {
-    for (auto& word : name_words(given)) result.given.push_back(std::move(word));
-    if (result.given.size() >= 8) break;
-  }
-  return result;
-}
-
-/// Points, and whether a difference was found that nothing else can outweigh.
-struct Points {
-  int sum = 0;
-  bool contradicts = false;
-};
-
-Points family_points(const Words& sought, const Words& known) {
-  if (sought.empty() || known.empty()) return {};
-  if (joined(sought) == joined(known)) return {25};
-  const bool shares = std::ranges::any_of(
-      sought, [&](const auto& word) { return word.size() >= 3 && std::ranges::find(known, word) != known.end(); });
-  const bool double_name = sought.size() > 1 || known.size() > 1;
-  return {shares && double_name ? 20 : -15};
-}
-
-bool is_short_form(const std::string& a, const std::string& b) {
+/// One given name against another. What may as well be a brother's or sister's name is a doubt or a contradiction.
+Points given_word_points(const std::string& a, const std::string& b) {
+  if (a == b) return {25};
   const auto& [shorter, longer] = a.size() < b.size() ? std::tie(a, b) : std::tie(b, a);
-  return (shorter.size() == 1 || shorter.size() >= 3) && longer.starts_with(shorter);
+  if (shorter.size() == 1) return longer.starts_with(shorter) ? Points{10, false, true} : Points{-15, true};
+  if (are_forms_of_one(a, b)) return {20};
+  const bool mistyped = shorter.size() >= 4 && a.front() == b.front() && is_one_typing_error(a, b);
+  if (mistyped && is_borne(a) != is_borne(b)) return {15};
+  if (is_borne(a) && is_borne(b)) return {-15, true};
+  if (mistyped || (shorter.size() >= 3 && longer.starts_with(shorter))) return {15, false, true};
+  return {-15, true};
+}
+
+/// Middle names agree where one of each side may be the other; nothing is said where a side has none.
+Points middle_points(const Words& sought, const Words& known) {
+  if (sought.size() < 2 || known.size() < 2) return {};
+  bool may_agree = false;
+  for (auto a = sought.begin() + 1; a != sought.end(); ++a) {
+    for (auto b = known.begin() + 1; b != known.end(); ++b) {
+      if (*a == *b && a->size() > 1) return {5};
+      may_agree |= !given_word_points(*a, *b).contradicts;
+    }
+  }
+  return may_agree ? Points{} : Points{-5, false, true};
+}
+
+/// One side gives a name alone that is among the other's.
+bool goes_by_another(const Words& sought, const Words& known) {
+  const auto is_among = [](const Words& alone, const Words& names) {
+    return alone.size() == 1 && alone.front().size() > 1 && std::ranges::find(names, alone.front()) != names.end();
+  };
+  if (is_among(sought, known) || is_among(known, sought)) return true;
+  const std::set<std::string> a(sought.begin(), sought.end()), b(known.begin(), known.end());
+  return a == b;
+}
+
+bool middle_names_agree(const Words& sought, const Words& known) {
+  return sought.size() > 1 && known.size() > 1 && !middle_points(sought, known).doubt;
 }
 
 Points given_points(const Words& sought, const Words& known) {
   if (sought.empty() || known.empty()) return {};
-  if (sought.front() == known.front() || joined(sought) == joined(known)) {
-    const bool both_middle = sought.size() > 1 && known.size() > 1 && joined(sought) != joined(known);
-    return {both_middle && sought[1].front() != known[1].front() ? 20 : 25};
+  if (joined(sought) == joined(known)) return {sought.size() > 1 && known.size() > 1 ? 30 : 25};
+  auto points = given_word_points(sought.front(), known.front());
+  if (points.contradicts || points.doubt) {
+    const auto first_two = [](const Words& words) { return words.size() < 2 ? std::string() : words[0] + words[1]; };
+    if (first_two(sought) == known.front() || first_two(known) == sought.front()) return {25};
+    if (points.contradicts && goes_by_another(sought, known)) return {15};
   }
-  if (is_short_form(sought.front(), known.front())) return {15};
-  const bool another = std::ranges::find(known, sought.front()) != known.end() ||
-                       std::ranges::find(sought, known.front()) != sought.end();
-  if (another) return {15};
-  return {-15, true};
+  const auto middle = middle_points(sought, known);
+  points.sum += middle.sum;
+  points.doubt = middle.doubt || (points.doubt && middle.sum <= 0);  // brothers and sisters share no middle name
+  return points;
 }
 
-Points name_points(const Folded& sought, const Folded& known) {
-  if (!sought.family.empty() && !sought.given.empty() && joined(sought.family) == joined(known.given) &&
-      joined(sought.given) == joined(known.family)) {
-    return {35};
-  }
-  const auto family = family_points(sought.family, known.family), given = given_points(sought.given, known.given);
-  const bool suffixes_differ = !sought.suffix.empty() && !known.suffix.empty() && sought.suffix != known.suffix;
-  return {family.sum + given.sum - (suffixes_differ ? 10 : 0), given.contradicts};
+/// Jr and II are written for each other; any other two tell father and son apart.
+bool suffixes_differ(const std::string& a, const std::string& b) {
+  const auto is_second = [](const std::string& suffix) { return suffix == "jr" || suffix == "ii"; };
+  return !a.empty() && !b.empty() && a != b && !(is_second(a) && is_second(b));
+}
+
+Points name_points(const FoldedName& sought, const FoldedName& known) {
+  const bool differ = suffixes_differ(sought.suffix, known.suffix);
+  const int for_suffix = differ ? -10 : 0;
+  const auto is = [](const Words& family, const Words& given) {
+    return !family.empty() && !given.empty() &&
+           (joined(family) == joined(given) || joined(family) == given.front() ||
+            (family.size() == 1 && are_forms_of_one(family.front(), given.front())));
+  };
+  if (is(sought.family, known.given) && is(known.family, sought.given)) return {45 + for_suffix, differ};
+  auto points = given_points(sought.given, known.given);
+  points.sum += family_points(sought.family, known.family) + for_suffix;
+  points.contradicts |= differ;
+  points.common = is_common_family(joined(known.family)) && !middle_names_agree(sought.given, known.given);
+  return points;
 }
 
 Points best_name(const std::vector<PersonName>& sought, const std::vector<PersonName>& known) {
+  std::vector<FoldedName> ours;
+  for (const auto& name : known) ours.push_back(folded(name));
   std::optional<Points> best;
   for (std::size_t i = 0; i < std::min(sought.size(), names_sought_max); ++i) {
-    for (const auto& name : known) {
-      const auto points = name_points(folded(sought[i]), folded(name));
-      const auto rank = [](const Points& p) { return std::pair(!p.contradicts, p.sum); };
+    const auto theirs = folded(sought[i]);
+    for (const auto& name : ours) {
+      const auto points = name_points(theirs, name);
+      const auto rank = [](const Points& p) { return std::tuple(!p.contradicts, !p.doubt, p.sum); };
       if (!best || rank(points) > rank(*best)) best = points;
     }
   }
@@ -178,13 +162,30 @@ bool within_a_year(const xca::hl7v3::BirthDates& dates) {
          std::stoll(dates.last) - std::stoll(dates.first) <= 10000;  // one more in the digit of the year
 }
 
+/// Month and day exchanged, or one typing error: within month and day alone for one person of one household, in the
+/// year perhaps for father and son.
+std::optional<Points> nearly_birth_points(std::string_view sought, std::string_view known) {
+  const auto year = sought.substr(0, year_digits), day = sought.substr(year_digits);
+  const auto known_day = known.substr(year_digits);
+  if (year == known.substr(0, year_digits)) {
+    const bool exchanged = day.substr(0, 2) == known_day.substr(2) && day.substr(2) == known_day.substr(0, 2);
+    if (exchanged || is_one_typing_error(day, known_day)) return Points{15};
+    return std::nullopt;
+  }
+  if (sought.size() == known.size() && is_one_typing_error(sought, known)) return Points{15, false, true};
+  return std::nullopt;
+}
+
 /// @return nothing where birth dates contradict
-std::optional<int> birth_points(const std::optional<xca::hl7v3::BirthDates>& sought, const std::string& known) {
-  if (!sought || known.empty()) return 0;
+std::optional<Points> birth_points(const std::optional<xca::hl7v3::BirthDates>& sought, const std::string& known) {
+  if (!sought || known.empty()) return Points{};
   const auto first = padded(known, first_day), last = padded(known, last_day);
-  if (last < sought->first || sought->last < first) return std::nullopt;
-  if (sought->exact() && known.size() >= day_digits) return 30;
-  return within_a_year(*sought) && known.size() >= 4 ? 15 : 0;
+  const bool exact = sought->exact() && known.size() >= day_digits;
+  if (last < sought->first || sought->last < first) {
+    return exact ? nearly_birth_points(sought->first, first) : std::nullopt;
+  }
+  if (exact) return Points{30};
+  return Points{within_a_year(*sought) && known.size() >= year_digits ? 15 : 0};
 }
 
 bool is_sex(const std::string& gender) { return gender == "M" || gender == "F"; }
@@ -269,8 +270,8 @@ Ids compare_id(const Identifier& sought, const std::vector<Identifier>& known) {
     const auto id = comparable(raw);
     if (!id || id->root != sought.root) continue;
     if (id->extension == sought.extension) return Ids::Agree;
-    const bool last_four =
-        sought.root == ssn_root && sought.extension.size() == 4 && id->extension.ends_with(sought.extension);
+    const bool last_four = sought.root == ssn_root && std::min(id->extension.size(), sought.extension.size()) == 4 &&
+                           (id->extension.ends_with(sought.extension) || sought.extension.ends_with(id->extension));
     if (last_four) result = Ids::LastFour;
     if (result == Ids::Unknown) result = Ids::Differ;
   }
@@ -279,18 +280,19 @@ Ids compare_id(const Identifier& sought, const std::vector<Identifier>& known) {
 
 struct IdPoints {
   int sum = 0;
-  bool agrees = false;
+  bool agree = false, last_four = false, differ = false;
 };
 IdPoints id_points(const PatientQuery& query, const Known& known) {
-  bool agree = false, last_four = false, differ = false;
+  IdPoints points;
   for (const auto& raw : query.ids) {
     const auto sought = comparable(raw);
     const auto found = sought ? compare_id(*sought, known.ids) : Ids::Unknown;
-    agree |= found == Ids::Agree;
-    last_four |= found == Ids::LastFour;
-    differ |= found == Ids::Differ;
+    points.agree |= found == Ids::Agree;
+    points.last_four |= found == Ids::LastFour;
+    points.differ |= found == Ids::Differ;
   }
-  return {(agree ? 30 : last_four ? 10 : 0) - (differ ? 20 : 0), agree};
+  points.sum = (points.agree ? 40 : points.last_four ? 10 : 0) - (points.differ ? 20 : 0);
+  return points;
 }
 
 // ------------------------------------------------------------------ what is not sent
@@ -309,7 +311,7 @@ std::vector<Wanted> unsent(const PatientQuery& query, const Person& known) {
   return wanted;
 }
 
-constexpr int gender_agrees = 5, address_agrees = 10, telecom_agrees = 5;
+constexpr int gender_agrees = 5, address_agrees = 10, telecom_agrees = 10;
 int worth(Wanted wanted) {
   switch (wanted) {
     case Wanted::Gender: return gender_agrees;
@@ -348,35 +350,14 @@ std::vector<Wanted> distinguishing(const std::vector<std::size_t>& rivals, const
   return wanted;
 }
 
-/// Names whose words a key is made of: the whole and each part of a double name.
-std::set<std::string> family_forms(const Words& words) {
-  std::set<std::string> forms{joined(words)};
-  for (const auto& word : words) {
-    if (word.size() >= 3) forms.insert(word);
-  }
-  forms.erase("");
-  return forms;
+/// Records that would not match each other are two persons, whatever the query leaves open.
+bool are_two_persons(const Known& a, const Known& b) {
+  auto query = query_of(a);
+  std::erase_if(query.ids, [](const auto& id) { return id.root != ssn_root; });
+  return score(query, b).points < match_score;
 }
 
 }  // namespace
-
-std::vector<std::string> name_words(std::string_view name) {
-  name = name.substr(0, name_octets_max);
-  std::vector<std::string> words;
-  std::string word;
-  while (!name.empty()) {
-    const auto before = name;
-    const auto letter = take_letter(name);
-    const auto text = folded(letter, before.substr(0, before.size() - name.size()));
-    if (text == " ") {
-      if (!word.empty()) words.push_back(std::exchange(word, {}));
-    } else {
-      word += text;
-    }
-  }
-  if (!word.empty()) words.push_back(std::move(word));
-  return words;
-}
 
 std::optional<Identifier> comparable(const Identifier& id) {
   Identifier result{.root = std::string(base::trim(id.root)), .extension = std::string(base::trim(id.extension))};
@@ -385,21 +366,33 @@ std::optional<Identifier> comparable(const Identifier& id) {
     const bool one_digit = result.extension.find_first_not_of(result.extension.substr(0, 1)) == std::string::npos;
     if (one_digit || result.extension == "123456789" || result.extension == "987654321") return std::nullopt;
   }
-  if (result.root.empty() || result.extension.empty() || result.extension.size() > name_octets_max) return std::nullopt;
+  if (result.root.empty() || result.extension.empty() || result.extension.size() > id_octets_max) return std::nullopt;
   return result;
 }
 
-Score score(const PatientQuery& query, const Known& known) {
-  const bool genders_contradict =
-      is_sex(query.sought.gender) && is_sex(known.person.gender) && query.sought.gender != known.person.gender;
-  const auto birth = birth_points(query.birth, known.person.birth_date);
-  if (genders_contradict || !birth) return {};
+PatientQuery query_of(const Known& described) {
+  PatientQuery query;
+  query.sought = described.person;
+  query.ids = described.ids;
+  const auto& date = described.person.birth_date;
+  if (date.size() >= year_digits && date.size() <= day_digits) {
+    query.birth = xca::hl7v3::BirthDates{.first = padded(date, first_day), .last = padded(date, last_day)};
+  }
+  return query;
+}
 
+Score score(const PatientQuery& query, const Known& known) {
+  const auto birth = birth_points(query.birth, known.person.birth_date);
+  if (!birth) return {};
   const auto name = best_name(query.sought.names, known.person.names);
   const auto ids = id_points(query, known);
-  int sum = name.sum + *birth + ids.sum;
-  if (ids.agrees) sum += 20 * (!sends_family(query) + !sends_given(query) + !query.birth.has_value());
-  if (is_sex(query.sought.gender) && query.sought.gender == known.person.gender) sum += gender_agrees;
+  int sum = name.sum + birth->sum + ids.sum;
+  if (ids.agree) sum += 20 * (!sends_family(query) + !sends_given(query) + !query.birth.has_value());
+
+  const bool both_sexes = is_sex(query.sought.gender) && is_sex(known.person.gender);
+  const bool genders_contradict = both_sexes && query.sought.gender != known.person.gender;
+  if (both_sexes) sum += genders_contradict ? -10 : gender_agrees;
+  bool moved = false;
   if (sends_address(query) && !std::ranges::all_of(known.person.addresses, says_nothing)) {
     int best = -5;
     for (const auto& sought : query.sought.addresses) {
@@ -408,15 +401,19 @@ Score score(const PatientQuery& query, const Known& known) {
       }
     }
     sum += best;
+    moved = best < 0;
   }
-  if (const auto agree = telecoms_agree(query.sought.telecoms, known.person.telecoms)) {
-    sum += *agree ? telecom_agrees : -5;
-  }
+  const auto telecoms = telecoms_agree(query.sought.telecoms, known.person.telecoms);
+  if (telecoms.value_or(false)) sum += telecom_agrees;
+  const bool namesake = name.common && moved && !telecoms.value_or(true);
 
   Score result{.unsent = unsent(query, known.person)};
   int attainable = sum;
   for (const Wanted wanted : result.unsent) attainable += worth(wanted);
-  const unsigned most = name.contradicts ? match_score - 1 : 100;
+  const bool doubtful = (name.doubt || namesake) && !ids.agree && !ids.last_four;
+  const bool contradict = (birth->doubt || genders_contradict) && !ids.agree;
+  const bool never = name.contradicts || ids.differ || doubtful || contradict;
+  const unsigned most = never ? match_score - 1 : 100;
   result.points = std::min(cut(sum), most);
   result.attainable = std::min(cut(attainable), most);
   return result;
@@ -447,53 +444,12 @@ Ranking rank(const std::vector<Known>& candidates, const std::vector<Score>& sco
     std::erase_if(order, [&](auto i) { return scores[i].points < match_score; });
   }
   if (order.size() > matches_max) return {};
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (are_two_persons(candidates[order[i]], candidates[order[j]])) return {};
+    }
+  }
   return {.chosen = std::move(order)};
-}
-
-std::vector<Key> keys_of(const Person& person) {
-  std::vector<Key> keys;
-  const auto add = [&](std::string kind, const std::string& name) {
-    const auto value = name + "|" + person.birth_date;
-    Key key{.kind = std::move(kind), .first = value, .last = value};
-    if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
-  };
-  for (const auto& name : person.names) {
-    const auto words = folded(name);
-    for (const auto& form : family_forms(words.family)) add("fb", form);
-    if (!words.given.empty()) add("gb", words.given.front());
-  }
-  return keys;
-}
-
-std::vector<Key> keys_sought(const PatientQuery& query) {
-  std::vector<Key> keys;
-  if (!query.birth || query.birth->first.size() != day_digits || query.birth->last.size() != day_digits) return keys;
-  const auto& birth = *query.birth;
-  const auto add = [&](const std::string& kind, const std::string& name) {
-    const auto start = name + "|";
-    std::vector<Key> more;
-    if (birth.exact()) {
-      // A record may know the month or the year only.
-      for (const std::size_t size : {8u, 6u, 4u}) {
-        const auto value = start + birth.first.substr(0, size);
-        more.push_back({.kind = kind, .first = value, .last = value});
-      }
-    } else {
-      more.push_back({.kind = kind, .first = start + birth.first.substr(0, 4), .last = start + birth.last});
-    }
-    for (auto& key : more) {
-      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
-    }
-  };
-  for (std::size_t i = 0; i < std::min(query.sought.names.size(), names_sought_max); ++i) {
-    const auto words = folded(query.sought.names[i]);
-    for (const auto& form : family_forms(words.family)) {
-      add("fb", form);
-      if (birth.exact()) add("gb", form);  // names exchanged
-    }
-    if (!words.given.empty() && birth.exact()) add("gb", words.given.front());  // another family name
-  }
-  return keys;
 }
 
 }  // namespace gateway::patients

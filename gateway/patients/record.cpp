@@ -23,6 +23,14 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::BasisMissing), "basis-missing",
      "the patient chose this in person: state the basis on which staff changes it", Cause::BadMessage},
     {int(Errc::RecordUnreadable), "record-unreadable", "a stored patient record cannot be understood", Cause::Defect},
+    {int(Errc::MergeCycle), "merge-cycle",
+     "a record cannot be merged into itself, nor into one that was merged into it", Cause::BadMessage},
+    {int(Errc::AlreadyMerged), "already-merged", "this record was merged already: unmerge it first", Cause::BadMessage},
+    {int(Errc::NotMerged), "not-merged", "this record was not merged into another", Cause::BadMessage},
+    {int(Errc::MergedFurther), "merged-further",
+     "the record it was merged into was itself merged later: unmerge that one first", Cause::BadMessage},
+    {int(Errc::HasRetired), "has-retired", "other records were merged into this one: unmerge them first",
+     Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("gatehouse.patients", rows);
 
@@ -112,11 +120,11 @@ std::string random_id() {
 }
 
 policy::ChoiceFacts read_choice(const store::Row& row, std::size_t at) {
-  enum Column : std::size_t { Defaults, Version, Choice, RowId, RowPatient, Purposes, SetBy, Patient };
+  enum Column : std::size_t { Defaults, Version, Choice, RowId, RowPatient, Purposes, SetBy, Patient, Survivor };
   policy::ChoiceFacts facts;
   const auto defaults =
       row.is_null(at + Defaults) ? std::nullopt : policy::PurposeSet::from_bits(row.integer(at + Defaults));
-  facts.readable = defaults.has_value();
+  facts.readable = defaults.has_value() && row.is_null(at + Survivor);
   facts.clinic_defaults = defaults.value_or(policy::PurposeSet{});
   facts.clinic_version = std::to_string(row.is_null(at + Version) ? 0 : row.integer(at + Version));
   if (row.is_null(at + Choice)) return facts;

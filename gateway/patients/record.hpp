@@ -20,6 +20,11 @@ enum class Errc {
   ActorMissing,      ///< a change without a name of who makes it
   BasisMissing,      ///< staff would overwrite what the patient chose, and state no basis
   RecordUnreadable,  ///< a stored record that is not what was written
+  MergeCycle,        ///< a record would be merged into itself
+  AlreadyMerged,     ///< the record to retire has a survivor already
+  NotMerged,         ///< nothing to take back
+  MergedFurther,     ///< the survivor was itself merged later: that comes first
+  HasRetired,        ///< records were merged into this one
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
@@ -29,6 +34,7 @@ struct PatientRecord {
   std::string mrn;
   Known known;  ///< ids without the mrn
   Instant entered_at{}, updated_at{};
+  std::string named_as = {};  ///< id of the record that was named, where that was merged into this one
 };
 
 /// patients.demographics: a Person and the identifiers other than the mrn.
@@ -42,9 +48,10 @@ std::string random_id();
 /// What every statement selects to judge a patient's choice: columns of `patients p`, `clinics c` and
 /// `LEFT JOIN purpose_choices w ON w.id = p.choice`, in this order.
 inline constexpr std::string_view choice_columns =
-    "c.purposes, c.version, p.choice, w.id, w.patient, w.purposes, w.set_by, p.id";
-inline constexpr std::string_view choice_letters = "iitttitt";
-/// Reads them from column `at` on. What cannot be read or understood is unreadable, never absent.
+    "c.purposes, c.version, p.choice, w.id, w.patient, w.purposes, w.set_by, p.id, p.survivor";
+inline constexpr std::string_view choice_letters = "iitttittt";
+/// Reads them from column `at` on. What cannot be read or understood is unreadable, never absent; so is the choice of a
+/// record that is retired itself and yet stands for another (threats C07).
 policy::ChoiceFacts read_choice(const store::Row& row, std::size_t at);
 
 }  // namespace gateway::patients

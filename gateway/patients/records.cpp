@@ -1,5 +1,7 @@
 #include "gateway/patients/records.hpp"
 
+#include "gateway/patients/index.hpp"
+#include "gateway/patients/names.hpp"
 #include "gateway/patients/shelf.hpp"
 #include "gateway/resources/patient.hpp"
 
@@ -15,6 +17,7 @@ using store::Value;
 
 constexpr std::size_t id_octets_max = 256;
 constexpr std::size_t search_words_max = 6;
+constexpr std::string_view last_letter = "\xF4\x8F\xBF\xBF";  ///< U+10FFFF: behind every word that begins alike
 
 constexpr std::string_view record_columns = "p.id, p.clinic, p.mrn, p.demographics, p.entered_at, p.updated_at";
 constexpr std::string_view record_letters = "ttttii";
@@ -79,58 +82,73 @@ std::variant<Row, std::string> row_of(const FhirPatient& patient, const policy::
   return row;
 }
 
-Result<void> write_keys(store::Session& session, const policy::Clinic& clinic, const std::string& patient,
-                        const Row& row) {
-  TRY(session.execute("DELETE FROM patient_keys WHERE patient = :p1", {patient}));
-  TRY(session.execute("DELETE FROM patient_ids WHERE patient = :p1", {patient}));
-  for (const auto& key : keys_of(row.known.person)) {
-    TRY(session.execute("INSERT INTO patient_keys (clinic, kind, value, patient) VALUES (:p1, :p2, :p3, :p4)",
-                        {clinic.id, key.kind, key.first, patient}));
-  }
-  std::set<Identifier> ids{{clinic.assigning_authority, row.mrn}};
-  for (const auto& raw : row.known.ids) {
-    if (auto id = comparable(raw)) ids.insert(std::move(*id));
-  }
-  for (const auto& id : ids) {
-    TRY(session.execute("INSERT INTO patient_ids (clinic, root, extension, patient) VALUES (:p1, :p2, :p3, :p4)",
-                        {clinic.id, id.root, id.extension, patient}));
-  }
-  return {};
-}
-
 struct Counts {
   std::size_t inserted = 0, updated = 0, unchanged = 0;
 };
 
-Result<void> upsert(store::Session& session, const policy::Clinic& clinic, const Row& row, Instant now,
-                    Counts& counts) {
-  const auto demographics = write_demographics(row.known);
-  const auto rows = TRY(session.select("SELECT id, demographics FROM patients WHERE clinic = :p1 AND mrn = :p2", "tt",
-                                       {clinic.id, row.mrn}));
-  if (!rows.empty() && rows[0].text(1) == demographics) {
-    ++counts.unchanged;
-    return {};
+/// One transaction's worth of rows, no record number twice: those we know are brought up to date, the others entered.
+class Entering {
+ public:
+  Entering(store::Session& session, const policy::Clinic& clinic, IndexRows& index, Instant now)
+      : session_(session), clinic_(clinic), index_(index), now_(base::to_micros(now)) {}
+
+  Result<Counts> run(const std::vector<Row>& rows) {
+    std::vector<const Row*> fresh;
+    for (const auto& row : rows) {
+      if (!TRY(bring_up_to_date(row))) fresh.push_back(&row);
+    }
+    TRY(insert(fresh));
+    TRY(index_.store(session_));
+    return counts_;
   }
-  const auto id = rows.empty() ? random_id() : rows[0].text(0);
-  if (rows.empty()) {
-    TRY(
-        session.execute("INSERT INTO patients (id, clinic, mrn, demographics, choice, entered_at, updated_at)"
-                        " VALUES (:p1, :p2, :p3, :p4, NULL, :p5, :p5)",
-                        {id, clinic.id, row.mrn, demographics, base::to_micros(now)}));
-    ++counts.inserted;
-  } else {
-    TRY(session.execute("UPDATE patients SET demographics = :p1, updated_at = :p2 WHERE id = :p3",
-                        {demographics, base::to_micros(now), id}));
-    ++counts.updated;
+
+ private:
+  /// @return whether the patient was known
+  Result<bool> bring_up_to_date(const Row& row) {
+    const auto held =
+        TRY(session_.select("SELECT id, number, demographics FROM patients WHERE clinic = :p1 AND mrn = :p2", "tit",
+                            {clinic_.id, row.mrn}));
+    if (held.empty()) return false;
+    const auto demographics = write_demographics(row.known);
+    if (held[0].text(2) == demographics) {
+      ++counts_.unchanged;
+      return true;
+    }
+    const auto before = TRY(read_demographics(held[0].text(2)));
+    index_.remove(held[0].integer(1), before, row.mrn);
+    index_.add(held[0].integer(1), row.known, row.mrn);
+    TRY(session_.execute("UPDATE patients SET demographics = :p1, updated_at = :p2 WHERE id = :p3",
+                         {demographics, now_, held[0].text(0)}));
+    ++counts_.updated;
+    return true;
   }
-  return write_keys(session, clinic, id, row);
-}
+
+  Result<void> insert(const std::vector<const Row*>& fresh) {
+    if (fresh.empty()) return {};
+    auto number = TRY(take_numbers(session_, fresh.size()));
+    std::vector<Value> values;
+    for (const Row* row : fresh) {
+      index_.add(number, row->known, row->mrn);
+      values.insert(values.end(), {random_id(), number++, clinic_.id, row->mrn, write_demographics(row->known), now_,
+                                   now_});
+    }
+    counts_.inserted += fresh.size();
+    return session_.insert_rows("patients (id, number, clinic, mrn, demographics, entered_at, updated_at)", 7, values);
+  }
+
+  store::Session& session_;
+  const policy::Clinic& clinic_;
+  IndexRows& index_;
+  std::int64_t now_;
+  Counts counts_;
+};
 
 /// Rows on their way into the store, a transaction at a time.
 class Batch {
  public:
-  Batch(store::Session& session, const policy::Clinic& clinic, const ImportOptions& options, Instant now)
-      : session_(session), clinic_(clinic), options_(options), now_(now) {}
+  Batch(store::Session& session, const policy::Clinic& clinic, IndexRows index, const ImportOptions& options,
+        Instant now)
+      : session_(session), clinic_(clinic), index_(std::move(index)), options_(options), now_(now) {}
 
   Result<void> add(const std::string& place, const Result<base::json::Value>& resource) {
     if (!resource) {
@@ -147,7 +165,12 @@ class Batch {
       report_.skip(place, std::move(*reason));
       return {};
     }
-    rows_.push_back(std::get<Row>(std::move(row)));
+    auto& good = std::get<Row>(row);
+    if (!mrns_.insert(good.mrn).second) {  // a second line about somebody brings the first up to date
+      TRY(store());
+      mrns_.insert(good.mrn);
+    }
+    rows_.push_back(std::move(good));
     if (rows_.size() < options_.rows_per_transaction) return {};
     return store();
   }
@@ -155,10 +178,11 @@ class Batch {
   Result<void> store() {
     Counts counts;
     TRY(session_.transaction([&]() -> Result<void> {
-      for (const auto& row : rows_) TRY(upsert(session_, clinic_, row, now_, counts));
+      counts = TRY(Entering(session_, clinic_, index_, now_).run(rows_));
       return {};
     }));
     rows_.clear();
+    mrns_.clear();
     report_.inserted += counts.inserted;
     report_.updated += counts.updated;
     report_.unchanged += counts.unchanged;
@@ -171,9 +195,11 @@ class Batch {
  private:
   store::Session& session_;
   const policy::Clinic& clinic_;
+  IndexRows index_;
   const ImportOptions& options_;
   Instant now_;
   std::vector<Row> rows_;
+  std::set<std::string> mrns_;  ///< of rows_
   ImportReport report_;
 };
 
@@ -183,19 +209,6 @@ Result<void> delete_contents_without_documents(store::Session& session, const st
   TRY(session.execute("DELETE FROM content_pieces WHERE hash = :p1", {hash}));
   TRY(session.execute("DELETE FROM contents WHERE hash = :p1", {hash}));
   return {};
-}
-
-PatientQuery query_of(const Known& described) {
-  PatientQuery query;
-  query.sought = described.person;
-  query.ids = described.ids;
-  const auto& date = described.person.birth_date;
-  if (date.size() >= 4 && date.size() <= 8) {
-    constexpr std::string_view last = "99991231";
-    query.birth = xca::hl7v3::BirthDates{.first = date + std::string("00000101").substr(date.size()),
-                                         .last = date + std::string(last.substr(date.size()))};
-  }
-  return query;
 }
 
 Result<std::vector<PatientRecord>> select_records(store::Session& session, const std::string& where,
@@ -211,7 +224,8 @@ Result<std::vector<PatientRecord>> select_records(store::Session& session, const
 Result<ImportReport> import_patients(store::Database& database, const policy::Clinic& clinic, BytesView file,
                                      const ImportOptions& options, Instant now) {
   auto* session = TRY(database.session());
-  Batch batch(*session, clinic, options, now);
+  auto index = TRY(IndexRows::of(*session, clinic));
+  Batch batch(*session, clinic, std::move(index), options, now);
   TRY(resources::read_bundle_or_ndjson(file, [&](const std::string& place, const Result<base::json::Value>& resource) {
     return batch.add(place, resource);
   }));
@@ -227,25 +241,31 @@ Result<std::vector<PatientRecord>> search_patients(store::Database& database, co
     return ":p" + std::to_string(parameters.size());
   };
   const auto of_clinic = next(clinic.id);
-  std::string where = "p.clinic = " + of_clinic;
-  const auto with_key = [&](std::string pattern) {
-    return "p.id IN (SELECT patient FROM patient_keys WHERE clinic = " + of_clinic + " AND value LIKE " +
-           next(std::move(pattern)) + ")";
+  const auto with_word = [&](const std::string& from, const std::string& to) {
+    const auto first = next(from), last = next(to);
+    return "SELECT patient FROM patient_words WHERE clinic = (SELECT number FROM clinics WHERE id = " + of_clinic +
+           ") AND word BETWEEN " + first + " AND " + last;
   };
-  if (const auto text = base::trim(search.words); !text.empty()) {
-    const auto whole = next(std::string(text));
-    where += " AND (p.mrn = " + whole + " OR p.id = " + whole +
-             " OR p.id IN (SELECT patient FROM patient_ids WHERE clinic = " + of_clinic + " AND extension = " + whole +
-             ")";
+  const auto beginning_with = [&](const std::string& word) { return with_word(word, word + std::string(last_letter)); };
+  std::string where = "p.clinic = " + of_clinic + " AND p.survivor IS NULL";
+  const auto narrow = [&](const std::string& numbers) {
+    where += " AND p.id IN (SELECT COALESCE(r.survivor, r.id) FROM patients r WHERE r.clinic = " + of_clinic +
+             " AND r.number IN (" + numbers + "))";
+  };
+  if (const auto text = std::string(base::trim(search.words)); !text.empty()) {
+    const auto whole = next(text);
+    auto numbers = "SELECT number FROM patients WHERE clinic = " + of_clinic + " AND (mrn = " + whole +
+                   " OR id = " + whole + ") UNION " + with_word("#" + text, "#" + text);
     auto words = name_words(text);
     if (words.size() > search_words_max) words.resize(search_words_max);
     std::string by_name;
-    for (const auto& word : words) by_name += (by_name.empty() ? "" : " AND ") + with_key(word + "%");
-    where += (by_name.empty() ? "" : " OR (" + by_name + ")") + ")";
+    for (const auto& word : words) by_name += (by_name.empty() ? "" : " INTERSECT ") + beginning_with(word);
+    if (!by_name.empty()) numbers += " UNION SELECT patient FROM (" + by_name + ") n";
+    narrow(numbers);
   }
   std::string date;
   std::ranges::copy_if(search.birth_date, std::back_inserter(date), [](char c) { return c >= '0' && c <= '9'; });
-  if (!date.empty()) where += " AND " + with_key("%|" + date + "%");
+  if (!date.empty()) narrow(beginning_with(date));
   where += " ORDER BY p.mrn LIMIT " + std::to_string(search.limit);
   auto* session = TRY(database.session());
   return select_records(*session, where, parameters);
@@ -254,26 +274,39 @@ Result<std::vector<PatientRecord>> search_patients(store::Database& database, co
 Result<PatientRecord> show_patient(store::Database& database, const policy::Clinic& clinic,
                                    std::string_view id_or_mrn) {
   auto* session = TRY(database.session());
-  const Value parameters[] = {clinic.id, std::string(id_or_mrn)};
-  auto records = TRY(select_records(*session, "p.clinic = :p1 AND (p.id = :p2 OR p.mrn = :p2)", parameters));
-  if (records.empty()) return fail(Errc::NoSuchPatient);
-  if (records.size() > 1) return fail(Errc::AmbiguousPatient);
-  return std::move(records.front());
+  const auto sql = "SELECT " + std::string(record_columns) +
+                   ", r.id, p.survivor FROM patients r JOIN patients p ON p.id = COALESCE(r.survivor, r.id)"
+                   " WHERE r.clinic = :p1 AND (r.id = :p2 OR r.mrn = :p2) AND p.clinic = :p1";
+  const auto rows =
+      TRY(session->select(sql, std::string(record_letters) + "tt", {clinic.id, std::string(id_or_mrn)}));
+  if (rows.empty()) return fail(Errc::NoSuchPatient);
+  if (rows.size() > 1) return fail(Errc::AmbiguousPatient);
+  if (!rows[0].is_null(7)) return fail(Errc::RecordUnreadable, "a survivor that is retired itself");
+  auto record = TRY(read_record(rows[0]));
+  if (rows[0].text(6) != record.id) record.named_as = rows[0].text(6);
+  return record;
 }
 
 Result<void> delete_patient(store::Database& database, const policy::Clinic& clinic, const std::string& patient_id) {
   auto* session = TRY(database.session());
   return session->transaction([&]() -> Result<void> {
     const auto known =
-        TRY(session->select("SELECT id FROM patients WHERE id = :p1 AND clinic = :p2", "t", {patient_id, clinic.id}));
+        TRY(session->select("SELECT number, mrn, demographics FROM patients WHERE id = :p1 AND clinic = :p2", "itt",
+                            {patient_id, clinic.id}));
     if (known.empty()) return fail(Errc::NoSuchPatient);
+    const auto retired =
+        TRY(session->select("SELECT id FROM patients WHERE survivor = :p1 LIMIT 1", "t", {patient_id}));
+    if (!retired.empty()) return fail(Errc::HasRetired);
     const auto contents =
         TRY(session->select("SELECT DISTINCT content FROM documents WHERE patient = :p1", "t", {patient_id}));
-    for (const char* table : {"associations", "folders", "submission_sets", "documents", "patient_keys", "patient_ids",
-                              "purpose_choices"}) {
+    for (const char* table : {"associations", "folders", "submission_sets", "documents", "purpose_choices"}) {
       TRY(session->execute("DELETE FROM " + std::string(table) + " WHERE patient = :p1", {patient_id}));
     }
     for (const auto& row : contents) TRY(delete_contents_without_documents(*session, row.text(0)));
+    auto index = TRY(IndexRows::of(*session, clinic));
+    const auto demographics = TRY(read_demographics(known[0].text(2)));
+    index.remove(known[0].integer(0), demographics, known[0].text(1));
+    TRY(index.store(*session));
     TRY(session->execute("DELETE FROM patients WHERE id = :p1", {patient_id}));
     return {};
   });
@@ -283,11 +316,15 @@ Result<PatientRecord> patient_meant(store::Database& database, const policy::Cli
   const auto query = query_of(described);
   const auto ours = std::ranges::find(described.ids, clinic.assigning_authority, &Identifier::root);
   if (ours != described.ids.end()) {
-    auto record = TRY(show_patient(database, clinic, ours->extension));
-    auto known = record.known;
-    known.ids.push_back({clinic.assigning_authority, record.mrn});
-    if (record.mrn == ours->extension && score(query, known).points >= weak_score) return record;
-    return fail(Errc::NoSuchPatient, "the id is known here, for a person of other demographics");
+    auto* session = TRY(database.session());
+    const Value parameters[] = {clinic.id, ours->extension};
+    const auto records = TRY(select_records(*session, "p.clinic = :p1 AND p.mrn = :p2", parameters));
+    if (records.size() == 1) {
+      auto known = records[0].known;
+      known.ids.push_back({clinic.assigning_authority, records[0].mrn});
+      if (score(query, known).points >= weak_score) return show_patient(database, clinic, records[0].id);
+    }
+    return fail(Errc::NoSuchPatient, "the id is unknown here, or known for a person of other demographics");
   }
   const auto found = TRY(PatientShelf(database).match(clinic, query));
   if (found.matches.empty()) return fail(Errc::NoSuchPatient);

@@ -8,7 +8,7 @@ namespace gateway::patients {
 
 struct ImportOptions {
   std::string mrn_system = {};  ///< identifier system taken as mrn where none is of the clinic's authority
-  std::size_t rows_per_transaction = 500;
+  std::size_t rows_per_transaction = 2000;  ///< meanwhile nobody else writes
   std::function<void(std::size_t rows)> progress = {};
 };
 
@@ -26,10 +26,10 @@ struct PatientSearch {
 };
 Result<std::vector<PatientRecord>> search_patients(store::Database& database, const policy::Clinic& clinic,
                                                    const PatientSearch& search);
-/// By our id or mrn. @error Errc::NoSuchPatient
+/// By our id or mrn; for a retired record, the one it was merged into. @error Errc::NoSuchPatient
 Result<PatientRecord> show_patient(store::Database& database, const policy::Clinic& clinic, std::string_view id_or_mrn);
-/// Removes the patient with keys, ids, documents and choices; contents that no document names any more go too.
-/// @error Errc::NoSuchPatient
+/// Removes the patient with keys, words, documents and choices; contents that no document names any more go too.
+/// @error Errc::NoSuchPatient, Errc::HasRetired
 Result<void> delete_patient(store::Database& database, const policy::Clinic& clinic, const std::string& patient_id);
 
 /// The patients a document may be of: by ids under roots we know, else by score. For imports.

@@ -1,72 +1,73 @@
 #include "gateway/patients/shelf.hpp"
 
 #include "gateway/patients/clinics.hpp"
+#include "gateway/patients/keys.hpp"
 
 namespace gateway::patients {
 namespace {
 
 using store::Value;
 
-/// More rows than this are too many to tell apart: none of them is a match, for the ones left out might be.
-constexpr std::size_t candidates_max = 200;
-constexpr std::size_t keys_max = 64, ids_max = 16;
-/// Statement texts are prepared per shape: parameters come in whole groups, the last one repeated.
-constexpr std::size_t group = 4;
+/// More records than this are too many to tell apart: none of them is a match, for the ones left out might be.
+constexpr std::size_t candidates_max = 60;
+/// Statement texts are prepared per shape: keys come in whole groups, the last one repeated.
+constexpr std::size_t keys_in_group = 8;
 
-template <class T>
-void fill_group(std::vector<T>& list) {
-  while (!list.empty() && list.size() % group != 0) list.push_back(T(list.back()));
+/// The one statement: records by their keys, each with the record it was merged into (itself where it was not), whose
+/// are the id to give, the choice and the clinic's defaults. :p1 is the clinic, keys follow.
+/// DISTINCT with LIMIT ends the search of a crowded key; CROSS JOIN keeps SQLite from walking all patients of the
+/// clinic instead of the few that were found.
+std::string candidates_statement(std::size_t keys) {
+  std::string sql = "SELECT p.id, p.mrn, p.demographics, r.mrn, r.demographics, ";
+  sql.append(choice_columns);
+  sql.append(
+      " FROM (SELECT DISTINCT patient FROM patient_keys WHERE clinic = (SELECT number FROM clinics WHERE id = :p1) AND"
+      " key IN (");
+  for (std::size_t i = 0; i < keys; ++i) sql.append(i ? ", :p" : ":p").append(std::to_string(i + 2));
+  sql.append(") LIMIT ").append(std::to_string(candidates_max + 1)).append(") f");
+  return sql.append(
+      " CROSS JOIN patients r CROSS JOIN patients p JOIN clinics c ON c.id = p.clinic LEFT JOIN purpose_choices w ON"
+      " w.id = p.choice WHERE r.number = f.patient AND r.clinic = :p1 AND p.id = COALESCE(r.survivor, r.id) AND"
+      " p.clinic = :p1");
 }
+constexpr std::string_view candidate_letters = "ttttt";
 
-/// The one statement: candidates by keys and ids, their choices, the clinic's defaults.
-struct Statement {
-  std::string sql;
-  std::vector<Value> parameters;
-  std::string next(Value value) {
-    parameters.push_back(std::move(value));
-    return ":p" + std::to_string(parameters.size());
-  }
-};
-
-Statement candidates_statement(const std::string& clinic, std::vector<Key> keys, std::vector<Identifier> ids) {
-  fill_group(keys);
-  fill_group(ids);
-  Statement statement;
-  const auto of_clinic = statement.next(clinic);
-  std::string found;
-  for (const auto& key : keys) {
-    found += found.empty() ? "" : " UNION ";
-    const auto kind = statement.next(key.kind), first = statement.next(key.first), last = statement.next(key.last);
-    found.append("SELECT patient FROM patient_keys WHERE clinic = ")
-        .append(of_clinic)
-        .append(" AND kind = ")
-        .append(kind);
-    found.append(" AND value BETWEEN ").append(first).append(" AND ").append(last);
-  }
-  for (const auto& id : ids) {
-    found += found.empty() ? "" : " UNION ";
-    const auto root = statement.next(id.root), extension = statement.next(id.extension);
-    found.append("SELECT patient FROM patient_ids WHERE clinic = ")
-        .append(of_clinic)
-        .append(" AND root = ")
-        .append(root);
-    found.append(" AND extension = ").append(extension);
-  }
-  statement.sql.append("SELECT p.id, p.mrn, p.demographics, ").append(choice_columns);
-  // CROSS JOIN keeps SQLite from walking all patients of the clinic instead of the few that were found.
-  statement.sql.append(" FROM (").append(found).append(") f CROSS JOIN patients p");
-  statement.sql.append(" JOIN clinics c ON c.id = p.clinic LEFT JOIN purpose_choices w ON w.id = p.choice");
-  statement.sql.append(" WHERE p.id = f.patient AND p.clinic = ").append(of_clinic);
-  statement.sql.append(" LIMIT ").append(std::to_string(candidates_max + 1));
-  return statement;
-}
-
-constexpr std::size_t choice_at = 3;
-
+/// A person of ours, of one record or of several that were merged, by the record that answers best.
 struct Candidate {
-  std::string id, mrn;
+  std::string id, mrn;  ///< to give out
   policy::ChoiceFacts choice;
+  xca::hl7v3::Person person = {};
+  Known known = {};  ///< what was scored
+  Score score = {};
 };
+
+Result<Candidate> read_candidate(const store::Row& row, const policy::Clinic& clinic, const PatientQuery& query) {
+  enum Column : std::size_t { Id, Mrn, Demographics, FoundMrn, FoundDemographics, Choice };
+  Candidate candidate{.id = row.text(Id), .mrn = row.text(Mrn), .choice = read_choice(row, Choice)};
+  auto kept = TRY(read_demographics(row.text(Demographics)));
+  candidate.person = kept.person;
+  candidate.known = kept;
+  candidate.known.ids.push_back({clinic.assigning_authority, candidate.mrn});
+  if (row.text(FoundMrn) != candidate.mrn) {  // its own demographics, the ids of both
+    auto found = TRY(read_demographics(row.text(FoundDemographics)));
+    candidate.known.person = std::move(found.person);
+    auto& ids = candidate.known.ids;
+    ids.insert(ids.end(), found.ids.begin(), found.ids.end());
+    ids.push_back({clinic.assigning_authority, row.text(FoundMrn)});
+  }
+  candidate.score = score(query, candidate.known);
+  return candidate;
+}
+
+/// Keeps one candidate for each person.
+void add(std::vector<Candidate>& candidates, Candidate candidate) {
+  const auto same = std::ranges::find(candidates, candidate.id, &Candidate::id);
+  if (same == candidates.end()) {
+    candidates.push_back(std::move(candidate));
+  } else if (same->score.points < candidate.score.points) {
+    *same = std::move(candidate);
+  }
+}
 
 }  // namespace
 
@@ -95,41 +96,45 @@ Result<std::vector<std::string>> PatientShelf::homes() {
   return homes;
 }
 
+exchange::Asked PatientShelf::asked_for(const PatientQuery& query) { return patients::asked_for(query); }
+
 Result<exchange::Candidates> PatientShelf::match(const policy::Clinic& clinic, const PatientQuery& query) {
   if (!query.has_minimum()) return exchange::Candidates{};
-  auto keys = keys_sought(query);
-  if (keys.size() > keys_max) keys.resize(keys_max);
-  std::vector<Identifier> ids;
-  for (const auto& raw : query.ids) {
-    if (const auto id = comparable(raw); id && ids.size() < ids_max) ids.push_back(*id);
-  }
-  if (keys.empty() && ids.empty()) return exchange::Candidates{};
+  const auto keys = keys_sought(query);
+  if (keys.empty()) return exchange::Candidates{};
+  std::vector<std::int64_t> numbers;
+  for (const auto& key : keys) numbers.push_back(number_of(key));
+  numbers.resize((numbers.size() + keys_in_group - 1) / keys_in_group * keys_in_group, numbers.back());
+  std::vector<Value> parameters{Value(clinic.id)};
+  parameters.insert(parameters.end(), numbers.begin(), numbers.end());
 
   auto* session = TRY(database_.session());
-  const auto statement = candidates_statement(clinic.id, std::move(keys), std::move(ids));
-  const auto rows = TRY(session->select(statement.sql, "ttt" + std::string(choice_letters), statement.parameters));
+  const auto letters = std::string(candidate_letters) + std::string(choice_letters);
+  const auto rows = TRY(session->select(candidates_statement(numbers.size()), letters, parameters));
   if (rows.size() > candidates_max) return exchange::Candidates{};
-
   std::vector<Candidate> candidates;
+  for (const auto& row : rows) {
+    auto candidate = TRY(read_candidate(row, clinic, query));
+    add(candidates, std::move(candidate));
+  }
   std::vector<Known> known;
   std::vector<Score> scores;
-  for (const auto& row : rows) {
-    candidates.push_back({row.text(0), row.text(1), read_choice(row, choice_at)});
-    known.push_back(TRY(read_demographics(row.text(2))));
-    known.back().ids.push_back({clinic.assigning_authority, candidates.back().mrn});
-    scores.push_back(score(query, known.back()));
+  for (const auto& candidate : candidates) {
+    known.push_back(candidate.known);
+    scores.push_back(candidate.score);
   }
 
   const auto ranking = rank(known, scores);
   exchange::Candidates result{.matches = {}, .wanted = ranking.wanted};
   for (const auto i : ranking.chosen) {
-    result.matches.push_back({.resource = {.id = {clinic.assigning_authority, candidates[i].mrn},
-                                           .person = std::move(known[i].person),
+    auto& chosen = candidates[i];
+    result.matches.push_back({.resource = {.id = {clinic.assigning_authority, chosen.mrn},
+                                           .person = std::move(chosen.person),
                                            .score = scores[i].points,
                                            .custodian = clinic.home.dotted()},
-                              .id = candidates[i].id,
-                              .choice = candidates[i].choice,
-                              .subject = candidates[i].id});
+                              .id = chosen.id,
+                              .choice = chosen.choice,
+                              .subject = chosen.id});
   }
   return result;
 }

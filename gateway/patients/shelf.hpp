@@ -12,6 +12,7 @@ class PatientShelf final : public exchange::Patients {
   /// Nothing where several clinics share the authority: the query must name its home.
   Result<std::optional<policy::Clinic>> clinic_of_authority(std::string_view root) override;
   Result<std::vector<std::string>> homes() override;
+  exchange::Asked asked_for(const PatientQuery& query) override;
   Result<exchange::Candidates> match(const policy::Clinic& clinic, const PatientQuery& query) override;
 
  private:

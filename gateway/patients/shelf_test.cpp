@@ -1,6 +1,7 @@
 #include "gateway/patients/shelf.hpp"
 
 #include "gateway/patients/choices.hpp"
+#include "gateway/patients/index.hpp"
 #include "gateway/patients/testing.hpp"
 
 namespace gateway::patients {
@@ -182,7 +183,7 @@ TEST_P(Patients, AreDeletedWithEverythingOfTheirs) {
   const auto id = id_of("1");
   ok(set_choice(*database_, id, PurposeSet{}, {.set_by = SetBy::Patient, .actor = "Ann"}, noon));
   ok(delete_patient(*database_, *clinic_, id));
-  for (const char* table : {"patients", "patient_keys", "patient_ids", "purpose_choices"})
+  for (const char* table : {"patients", "patient_keys", "patient_words", "purpose_choices"})
     EXPECT_EQ(count(table), 0u) << table;
   EXPECT_EQ(delete_patient(*database_, *clinic_, id).error().code, Errc::NoSuchPatient);
 }
@@ -217,6 +218,39 @@ TEST_P(Patients, AClinicNeedsNamesThatCanBe) {
   EXPECT_EQ(ok(list_clinics(*database_)).size(), 2u);
   EXPECT_EQ(find_clinic(*database_, "").error().code, Errc::NoSuchClinic) << "which of two?";
   EXPECT_EQ(ok(find_clinic(*database_, "Eight")).home.dotted(), "2.999.8");
+}
+
+TEST_P(Patients, OfACrowdedNameAreNotSearchedThrough) {
+  std::string file;
+  for (int i = 0; i < 3000; ++i) file += patient_line("c" + std::to_string(i), "Smith", "James", "1900-01-01");
+  file += patient_line("one", "Smith", "James", "1970-06-15");
+  import(file);
+  EXPECT_TRUE(match("Smith", "James", "19000101").matches.empty());
+  EXPECT_EQ(match("Smith", "James", "19700615").matches.size(), 1u) << "the others are in nobody's way";
+  EXPECT_EQ(match("", "", "", {{"2.999.1.1", "c17"}}).matches.size(), 1u);
+}
+
+TEST_P(Patients, OfASecondLineInOneFileAreBroughtUpToDate) {
+  const auto report = import(patient_line("1", "Smith", "Ann", "1970-06-15") +
+                             patient_line("1", "Miller", "Ann", "1970-06-15"));
+  EXPECT_EQ(report.inserted, 1u);
+  EXPECT_EQ(report.updated, 1u);
+  EXPECT_TRUE(match("Smith", "Ann", "19700615").matches.empty());
+  EXPECT_EQ(match("Miller", "Ann", "19700615").matches.size(), 1u);
+}
+
+TEST_P(Patients, StoredUnderOlderKeysAreStoredAnew) {
+  import(patient_line("1", "Smith", "Ann", "1970-06-15"));
+  EXPECT_TRUE(ok(index_is_current(*database_)));
+  auto* session = ok(database_->session());
+  ok(session->execute("UPDATE patient_key_rules SET version = 0"));
+  ok(session->execute("UPDATE patient_keys SET key = key + 1"));
+  EXPECT_FALSE(ok(index_is_current(*database_)));
+  EXPECT_TRUE(match("Smith", "Ann", "19700615").matches.empty());
+  EXPECT_EQ(ok(bring_index_up_to_date(*database_, {})), 1u);
+  EXPECT_TRUE(ok(index_is_current(*database_)));
+  EXPECT_EQ(match("Smith", "Ann", "19700615").matches.size(), 1u);
+  EXPECT_EQ(ok(bring_index_up_to_date(*database_, {})), 0u);
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ namespace {
 using base::Cause;
 using base::fail;
 
+constexpr std::size_t rows_per_insert = 32;
+
 constexpr base::ErrorRow rows[] = {
     {int(Errc::Unavailable), "store-unavailable", "the database cannot be reached now", Cause::TryLater},
     {int(Errc::Conflict), "store-conflict", "another change came first", Cause::TryLater},
@@ -128,6 +130,26 @@ const std::string& Row::bytes(std::size_t column) const { return held<Blob>(valu
 std::optional<std::string> Row::optional_text(std::size_t column) const {
   if (is_null(column)) return std::nullopt;
   return text(column);
+}
+
+Result<void> Session::insert_rows(std::string_view into, std::size_t columns, std::span<const Value> values) {
+  const auto statement = [&](std::size_t rows) {
+    std::string sql = "INSERT INTO ";
+    sql.append(into).append(" VALUES ");
+    for (std::size_t i = 0; i < rows * columns; ++i) {
+      sql.append(i % columns != 0 ? ", " : i == 0 ? "(" : ", (").append(":p").append(std::to_string(i + 1));
+      if (i % columns == columns - 1) sql += ")";
+    }
+    return sql;
+  };
+  const auto many = statement(rows_per_insert), one = statement(1);
+  while (!values.empty()) {
+    const bool enough = values.size() >= rows_per_insert * columns;
+    const auto part = values.first((enough ? rows_per_insert : 1) * columns);
+    TRY(execute(enough ? many : one, part));
+    values = values.subspan(part.size());
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& url) {

@@ -62,6 +62,8 @@ class Session {
                                   std::initializer_list<Value> parameters = {}, std::size_t rows_max = 10'000) {
     return select(sql, columns, std::span(parameters.begin(), parameters.size()), rows_max);
   }
+  /// Inserts many rows with few statements. @param into  `table (a, b)`. @param values  row after row
+  Result<void> insert_rows(std::string_view into, std::size_t columns, std::span<const Value> values);
   /// Runs `work` between BEGIN (IMMEDIATE on SQLite) and COMMIT; an error or exception of it rolls back, and so does a
   /// statement that failed within it, whatever `work` returns: PostgreSQL would take such a COMMIT for a ROLLBACK.
   /// Errc::Unavailable of the COMMIT itself leaves open whether it happened. Within another transaction it is a part of

@@ -9,6 +9,7 @@
 namespace gateway {
 std::string_view asset_schema_001_sql();
 std::string_view asset_schema_002_sql();
+std::string_view asset_schema_003_sql();
 std::string_view asset_schema_004_sql();
 }  // namespace gateway
 
@@ -22,12 +23,13 @@ struct Step {
   unsigned version;
   std::string_view (*text)();
 };
-constexpr Step steps[] = {{1, asset_schema_001_sql}, {2, asset_schema_002_sql}, {4, asset_schema_004_sql}};
+constexpr Step steps[] = {{1, asset_schema_001_sql}, {2, asset_schema_002_sql}, {3, asset_schema_003_sql}, {4, asset_schema_004_sql}};
 
-/// The two words in which the databases differ.
+/// The words in which the databases differ.
 std::string in_dialect(std::string statement, bool postgresql) {
   const std::pair<std::string_view, std::string_view> words[] = {{"{blob}", postgresql ? "BYTEA" : "BLOB"},
-                                                                 {"{keyed}", postgresql ? "" : "WITHOUT ROWID"}};
+                                                                 {"{keyed}", postgresql ? "" : "WITHOUT ROWID"},
+                                                                 {"{by_octets}", postgresql ? "COLLATE \"C\"" : ""}};
   for (const auto& [word, means] : words) {
     for (auto at = statement.find(word); at != std::string::npos; at = statement.find(word, at)) {
       statement.replace(at, word.size(), means);

@@ -1,5 +1,6 @@
--- The first tables. One text for SQLite and PostgreSQL: two words differ. {blob} is BLOB or BYTEA; {keyed} is WITHOUT
--- ROWID on SQLite, for narrow rows found by their key: one tree to write and to search instead of two.
+-- The first tables. One text for SQLite and PostgreSQL: three words differ. {blob} is BLOB or BYTEA; {keyed} is WITHOUT
+-- ROWID on SQLite, for narrow rows found by their key: one tree to write and to search instead of two; {by_octets} is
+-- COLLATE "C" on PostgreSQL, for texts that are searched by their beginning.
 -- Instants are BIGINT microseconds UTC, dates are text YYYYMMDD, ids are random 128-bit hex unless said.
 -- Every table that holds a clinic's data carries the clinic.
 

@@ -15,6 +15,7 @@ namespace xca::ebxml {
 
 /// What a store holds that decides the answer to one stored query, before policy.
 struct Concerned {
+  base::Identifier patient = {};  ///< whom the query means, where it names one: the survivor of a merged record
   std::vector<policy::Held<DocumentEntry>> entries = {};
   std::vector<SubmissionSet> sets = {};
   std::vector<Folder> folders = {};
