@@ -5,9 +5,11 @@
 #include "gateway/cli/house.hpp"
 #include "gateway/directory/shelf.hpp"
 #include "gateway/documents/shelf.hpp"
+#include "gateway/exchange/call_backs.hpp"
 #include "gateway/exchange/network_door.hpp"
 #include "gateway/log.hpp"
 #include "gateway/patients/shelf.hpp"
+#include "gateway/pending/shelf.hpp"
 #include "xca/schema.hpp"
 
 #include <sys/resource.h>
@@ -44,7 +46,7 @@ std::vector<std::filesystem::file_time_type> file_times(const Config& config) {
 
 /// What can change while the program runs: our credentials and the bundles. A broken file keeps the old state (L12).
 void reload(const Config& config, net::Server& server, exchange::RespondingGateway& gateway,
-            directory::DirectoryShelf& directory) {
+            exchange::CallBacks& call_backs, directory::DirectoryShelf& directory) {
   const auto tls = cli::load_credential(config.network_certificate, config.network_key);
   const auto signing = cli::load_credential(config.signing_certificate, config.signing_key);
   auto evidence = cli::load_evidence(config);
@@ -58,6 +60,7 @@ void reload(const Config& config, net::Server& server, exchange::RespondingGatew
     return refuse(replaced.error());
   }
   gateway.replace_signer(std::make_shared<xca::wss::Signer>(*signing));
+  call_backs.replace_credential(*tls);
   directory.replace_evidence(std::move(*evidence));
   server.close_withdrawn(std::string(network));
   log(Level::Info, "certificates and bundles reloaded");
@@ -78,14 +81,14 @@ std::string not_ready_because(store::Database& database, const audit::Journal& j
 
 /// Waits for signals, one second at a time, and does what is due meanwhile. Returns when the program is to end.
 void watch(const Config& config, const sigset_t& signals, net::Server& server, exchange::RespondingGateway& gateway,
-           directory::DirectoryShelf& directory) {
+           exchange::CallBacks& call_backs, directory::DirectoryShelf& directory) {
   auto known = file_times(config);
   for (unsigned second = 1;; ++second) {
     const timespec pause{1, 0};
     const int signal = ::sigtimedwait(&signals, nullptr, &pause);
     if (signal == SIGTERM || signal == SIGINT) return;
     const auto current = file_times(config);
-    if (signal == SIGHUP || current != known) reload(config, server, gateway, directory);
+    if (signal == SIGHUP || current != known) reload(config, server, gateway, call_backs, directory);
     known = current;
     if (second % 30 == 0) server.close_withdrawn(std::string(network));
   }
@@ -119,6 +122,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   directory::DirectoryShelf directory(database, TRY(cli::load_evidence(config)));
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database);
+  pending::PendingShelf pending(database);
 
   // 4 The corridors and their door.
   net::Metrics metrics;
@@ -128,11 +132,23 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
                                         .public_urls = config.network_public_urls};
   settings.limits.bytes = message_bytes;
   settings.documents_per_retrieve = static_cast<std::size_t>(config.answers_documents_per_retrieve);
-  exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, *journal,
+  const auto allowed = TRY(cli::load_networks("callbacks.allow", config.callbacks_allow));
+  settings.call_backs = {.allowed = allowed,
+                         .waiting_per_partner = static_cast<std::size_t>(config.callbacks_waiting_per_partner),
+                         .delay = std::chrono::milliseconds(config.callbacks_delay_ms)};
+  exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, pending, *journal,
                                       std::make_shared<xca::wss::Signer>(std::move(signing)));
   exchange::NetworkDoor door({.floor_least = std::chrono::microseconds(config.answers_floor_us),
                               .refusals_one_by_one = static_cast<unsigned>(config.audit_refusals_per_minute)},
                              gateway, *journal, metrics);
+  exchange::CallBacks call_backs({.workers = static_cast<unsigned>(config.callbacks_workers),
+                                  .allowed = allowed,
+                                  .attempts = static_cast<unsigned>(config.callbacks_attempts),
+                                  .retry = std::chrono::seconds(config.callbacks_retry_seconds),
+                                  .expiry = std::chrono::seconds(config.callbacks_expire_seconds),
+                                  .lease = std::chrono::seconds(config.callbacks_lease_seconds),
+                                  .floor_least = std::chrono::microseconds(config.answers_floor_us)},
+                                 gateway, directory, pending, *journal, metrics, tls);
 
   // 5 Sockets.
   const unsigned threads = config.network_threads ? static_cast<unsigned>(config.network_threads)
@@ -163,6 +179,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
     metrics.set_gauge("gatehouse_audit_commits", static_cast<double>(written.commits));
     metrics.set_gauge("gatehouse_audit_entries", static_cast<double>(written.entries));
     metrics.set_gauge("gatehouse_audit_queued", static_cast<double>(written.queued));
+    if (const auto waiting = pending.waiting()) metrics.set_gauge("callbacks_waiting", static_cast<double>(*waiting));
     reply({.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .pieces = {metrics.text()}});
   };
   const std::uint16_t operator_port = TRY(
@@ -173,10 +190,12 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
 
   // 6 Until a signal.
   server.start();
+  call_backs.start();
   log_line("{\"ready\":true,\"network\":" + std::to_string(network_port) +
            ",\"operator\":" + std::to_string(operator_port) + "}");
-  watch(config, signals, server, gateway, directory);
+  watch(config, signals, server, gateway, call_backs, directory);
   log(Level::Info, "stopping: running requests are finished first");
+  call_backs.stop();
   server.stop();
   log(Level::Info, "stopped");
   return Exit::Done;

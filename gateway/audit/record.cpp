@@ -107,6 +107,7 @@ void write_verdict(Json& json, const policy::Verdict& verdict) {
 
 std::string_view word(Outcome outcome) noexcept {
   switch (outcome) {
+    case Outcome::Accepted: return "accepted";
     case Outcome::Released: return "released";
     case Outcome::Withheld: return "withheld";
     case Outcome::NoMatch: return "no-match";
@@ -147,6 +148,7 @@ std::string canonical(const Event& event) {
   json.text("purposes", event.purposes);
   json.text("address", event.address);
   json.text("message_id", event.message_id);
+  json.text("reply_to", event.reply_to);
   json.text("query_hash", event.query_hash);
   json.text("repeat_of", event.repeat_of);
   json.text("note", event.note);

@@ -14,7 +14,7 @@ using base::Instant;
 using base::Result;
 
 /// How a request ended, as far as the answer goes.
-enum class Outcome { Released, Withheld, NoMatch, Refused, Fault, Sent, Aborted, Looked, Changed };
+enum class Outcome { Accepted, Released, Withheld, NoMatch, Refused, Fault, Sent, Aborted, Looked, Changed };
 std::string_view word(Outcome outcome) noexcept;  ///< `released`, `withheld` …
 
 /// One audit event. Texts are as the token or message gave them, capped at 256 characters by the writer.
@@ -32,6 +32,7 @@ struct Event {
   std::string purposes = {};  ///< codes as written
   std::string address = {};   ///< remote address
   std::string message_id = {};
+  std::string reply_to = {};    ///< where the answer is called to, of an asynchronous exchange [facts §8.1]
   std::string query_hash = {};  ///< SHA-256 hex of the query payload
   std::string repeat_of = {};   ///< request id of the first answer to the same request
   std::string note = {};        ///< e.g. `sha1`, `second body under one proof`

@@ -54,6 +54,15 @@ struct Config {
 
   std::int64_t answers_floor_us = 3000;
   std::int64_t answers_documents_per_retrieve = 20;
+
+  std::vector<std::string> callbacks_allow;
+  std::int64_t callbacks_workers = 2;
+  std::int64_t callbacks_waiting_per_partner = 200;
+  std::int64_t callbacks_delay_ms = 250;
+  std::int64_t callbacks_attempts = 8;
+  std::int64_t callbacks_retry_seconds = 10;
+  std::int64_t callbacks_expire_seconds = 3600;
+  std::int64_t callbacks_lease_seconds = 120;
 };
 
 /// Reads and checks a file. Secrets are named by file; `database` may be given by the environment variable

@@ -5,6 +5,7 @@
 #include "gateway/audit/journal.hpp"
 #include "gateway/cli/command.hpp"
 #include "gateway/cli/config.hpp"
+#include "gateway/net/fetch_rules.hpp"
 #include "gateway/patients/clinics.hpp"
 #include "gateway/store/database.hpp"
 #include "policy/release.hpp"
@@ -31,6 +32,8 @@ Result<certs::Credential> load_credential(const std::string& certificate_file, c
 Result<certs::PrivateKey> load_key(const std::string& key_file);
 /// Anchors, intermediates and revocation lists of the configured files.
 Result<certs::TrustEvidence> load_evidence(const Config& config);
+/// The networks a key of the configuration names. @error ConfigErrc::OutOfRange
+Result<net::AllowedNetworks> load_networks(std::string_view key, const std::vector<std::string>& texts);
 /// The purposes this deployment answers and the codes that name them.
 Result<policy::Rules> load_rules(const Config& config);
 

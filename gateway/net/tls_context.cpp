@@ -40,16 +40,6 @@ Result<certs::Certificate> value_of(const X509* certificate) {
   return parsed;
 }
 
-Result<void> read_presented(X509_STORE_CTX* chain, Peer& peer) {
-  const auto* presented = X509_STORE_CTX_get0_untrusted(chain);  // all the client sent, its own first
-  const int count = sk_X509_num(presented);
-  if (count > presented_max) return base::fail(certs::Errc::BadPath, "more certificates than a path may have");
-  peer.certificate = TRY(value_of(X509_STORE_CTX_get0_cert(chain)));
-  peer.presented.clear();
-  for (int i = 1; i < count; ++i) peer.presented.push_back(TRY(value_of(sk_X509_value(presented, i))));
-  return {};
-}
-
 /// Takes the place of OpenSSL's path validation: whom to believe is judged in certs/trust, by values.
 int judge_client(X509_STORE_CTX* chain, void* context) noexcept {
   const auto* tls = static_cast<const TlsContext*>(context);
@@ -61,6 +51,28 @@ int judge_client(X509_STORE_CTX* chain, void* context) noexcept {
   }
   X509_STORE_CTX_set_error(chain, X509_V_ERR_CERT_REJECTED);
   return 0;
+}
+
+/// Every connection shows its certificate anew: a resumed one would skip the judgement of it [K16]. The session id
+/// context keeps a client that offers an old session from a fatal alert [K15].
+bool forbid_resumption(SSL_CTX* context) {
+  static constexpr unsigned char door[] = "gatehouse";
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  return SSL_CTX_set_num_tickets(context, 0) == 1 &&
+         SSL_CTX_set_session_id_context(context, door, sizeof door - 1) == 1;
+}
+
+}  // namespace
+
+Result<void> read_presented(X509_STORE_CTX* chain, Peer& peer) {
+  const auto* presented = X509_STORE_CTX_get0_untrusted(chain);  // all the client sent, its own first
+  const int count = sk_X509_num(presented);
+  if (count > presented_max) return base::fail(certs::Errc::BadPath, "more certificates than a path may have");
+  peer.certificate = TRY(value_of(X509_STORE_CTX_get0_cert(chain)));
+  peer.presented.clear();
+  for (int i = 1; i < count; ++i) peer.presented.push_back(TRY(value_of(sk_X509_value(presented, i))));
+  return {};
 }
 
 bool use_credential(SSL_CTX* context, const certs::Credential& credential) {
@@ -80,23 +92,10 @@ bool restrict_protocol(SSL_CTX* context) {
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_dh_auto(context, 1);
   SSL_CTX_set_max_cert_list(context, presented_bytes_max);
-  SSL_CTX_set_alpn_select_cb(context, select_protocol, nullptr);
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
          SSL_CTX_set_cipher_list(context, suites_of_tls_1_2) == 1 && SSL_CTX_set_max_early_data(context, 0) == 1;
 }
-
-/// Every connection shows its certificate anew: a resumed one would skip the judgement of it [K16]. The session id
-/// context keeps a client that offers an old session from a fatal alert [K15].
-bool forbid_resumption(SSL_CTX* context) {
-  static constexpr unsigned char door[] = "gatehouse";
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  return SSL_CTX_set_num_tickets(context, 0) == 1 &&
-         SSL_CTX_set_session_id_context(context, door, sizeof door - 1) == 1;
-}
-
-}  // namespace
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::make(Tls tls) {
   ERR_clear_error();
@@ -106,6 +105,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(Tls tls) {
   if (!restrict_protocol(made->context_) || !forbid_resumption(made->context_)) {
     throw std::runtime_error("OpenSSL does not offer the TLS settings of the doors");
   }
+  SSL_CTX_set_alpn_select_cb(made->context_, select_protocol, nullptr);
   if (!use_credential(made->context_, made->tls_.credential)) {
     const char* why = ERR_reason_error_string(ERR_peek_error());
     return base::fail(Errc::BadCredential, why == nullptr ? "the credential cannot be used for TLS" : why);

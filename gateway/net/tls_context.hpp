@@ -6,8 +6,15 @@
 
 struct ssl_ctx_st;
 struct ssl_st;
+struct x509_store_ctx_st;
 
 namespace gateway::net {
+
+/// Versions, suites and no way back to an old session: the same whether we are called or call.
+bool restrict_protocol(ssl_ctx_st* context);
+bool use_credential(ssl_ctx_st* context, const certs::Credential& credential);
+/// The certificates the other end presents, its own first. Within a callback that takes the place of path validation.
+Result<void> read_presented(x509_store_ctx_st* chain, Peer& peer);
 
 /// The TLS settings of one door with one credential; immutable, so that a new credential makes a new one.
 class TlsContext {

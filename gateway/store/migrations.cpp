@@ -8,6 +8,7 @@
 
 namespace gateway {
 std::string_view asset_schema_001_sql();
+std::string_view asset_schema_006_sql();
 }  // namespace gateway
 
 namespace gateway::store {
@@ -18,6 +19,7 @@ using base::fail;
 std::string_view step_text(unsigned version) {
   switch (version) {
     case 1: return asset_schema_001_sql();
+    case 2: return asset_schema_006_sql();
     default: throw std::logic_error("no such migration");
   }
 }
@@ -52,7 +54,7 @@ Result<void> apply_step(Connection& connection, unsigned version) {
 
 }  // namespace
 
-unsigned schema_version_of_program() { return 1; }
+unsigned schema_version_of_program() { return 2; }
 
 std::vector<std::string> split_statements(std::string_view text) {
   std::vector<std::string> statements;
