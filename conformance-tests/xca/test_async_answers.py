@@ -2,21 +2,23 @@
 address that the directory lists and to no other. [WS-Addressing 1.0; ITI TF-2 §3.55.6.2, §3.38, §3.39; facts §1.5;
 threat catalogue S01, S02, S04]"""
 
+import hashlib
 import re
 import shutil
+import socket
 import time
 
 import pytest
 
-from peer import directory, judges, names
+from peer import ca, directory, judges, names
 from peer.canary import Canary
 from peer.client import free_port
 from peer.gateway import PATHS, Gateway
 from peer.names import q
 from peer.receiver import Receiver
 from peer.records import Document, Patient
-from peer.town import DOCUMENTS, QUILL, RIVERSIDE, RIVERSIDE_CLINIC, TEST_PATIENT, Aftermath, Town, authority, lakeside
-from peer.town import riverside
+from peer.town import (DOCUMENTS, LAKESIDE, QUILL, RIVERSIDE, RIVERSIDE_CLINIC, TEST_PATIENT, Aftermath, Town,
+                       authority, lakeside, riverside)
 
 pytestmark = pytest.mark.both_databases
 
@@ -124,9 +126,8 @@ class TestAnAnswerElsewhere:
         transaction, message, path, answer, _ = called
         assert path == "/answers?node=1"
         assert (answer.text(".//wsa:To"), answer.relates_to) == (HOSPITAL, message.message_id)
-        assert answer.action == {"ITI-55": names.PATIENT_DISCOVERY.replace("201305", "201306"),
-                                 "ITI-38": names.CROSS_GATEWAY_QUERY + "Response",
-                                 "ITI-39": names.CROSS_GATEWAY_RETRIEVE + "Response"}[transaction]
+        assert answer.action == {"ITI-55": names.PATIENT_DISCOVERY_ANSWER, "ITI-38": names.CROSS_GATEWAY_QUERY_ANSWER,
+                                 "ITI-39": names.CROSS_GATEWAY_RETRIEVE_ANSWER}[transaction]
 
     def test_says_what_it_would_have_said_at_once(self, called):
         transaction, _, _, answer, _ = called
@@ -187,7 +188,7 @@ class TestWhereAnAnswerMayGo:
             assert hospital.answers()[0].relates_to == message.message_id
 
     def test_nowhere_is_an_address_where_nothing_is_sent_and_nobody_looked_for(self, town):
-        message = accepted(town, question(town, "ITI-55", names.ANONYMOUS.replace("anonymous", "none")))
+        message = accepted(town, question(town, "ITI-55", names.NOWHERE))
         [event] = town.gateway.audit_of(message.message_id)
         assert (event["outcome"], event["payload"].get("patients")) == ("accepted", None)
         assert waiting(town) == 0
@@ -234,6 +235,19 @@ class TestAnAddressThatMayNotBeCalled:
             assert fault_of(answer) == INVALID
             aftermath.check(answer, {"not-our-address"})
 
+    def test_is_not_called_for_standing_in_from(self, town):
+        with Canary() as canary:
+            def add(twin):
+                header = twin.find("soap:Header")
+                sender = header.makeelement(q("wsa:From"))
+                address = sender.makeelement(q("wsa:Address"))
+                address.text = canary.url
+                sender.append(address)
+                header.append(sender)
+            answer = town.ask(question(town, "ITI-38", names.ANONYMOUS).altered(add))
+            assert [entry.unique_id for entry in answer.query.entries] == ["1.2.3.4^1"]
+            assert canary.connections == 0
+
     def test_may_not_bring_headers_of_its_own(self, town, aftermath):
         message = question(town, "ITI-38")
 
@@ -267,7 +281,7 @@ class TestWhoAnswersAtAnAddress:
     @pytest.mark.parametrize("who", ["of another name", "not believed"])
     def test_gets_nothing_where_its_certificate_is(self, town, who):
         credential = {"of another name": lambda: authority().issue("other.example", "Other", dns=("other.example",)),
-                      "not believed": lambda: judges_stranger()}[who]()
+                      "not believed": lambda: ca.self_signed("stranger.example", "Stranger")}[who]()
         before = town.gateway.audit_mark()
         with receiver(town, credential=credential) as impostor:
             message = accepted(town, question(town, "ITI-38"))
@@ -278,11 +292,6 @@ class TestWhoAnswersAtAnAddress:
         with receiver(town) as hospital:
             assert hospital.answers()[0].relates_to == message.message_id
             ends(town, message, "accepted", "released", "sent")
-
-
-def judges_stranger():
-    from peer import ca
-    return ca.self_signed("stranger.example", "Stranger")
 
 
 # ---------------------------------------------------------------- policy of the moment
@@ -403,9 +412,7 @@ class TestFaultsOfTheLaterProcessing:
     @pytest.fixture
     def withdrawn(self, town):
         """Withdraws the partner's signing certificate while in use, after what the test has sent."""
-        from peer.ca import der_of
-        import hashlib
-        tie = hashlib.sha256(der_of(riverside().signing.pem)).hexdigest()
+        tie = hashlib.sha256(riverside().signing.der).hexdigest()
 
         def withdraw():
             town.gateway.command("partner", "untie", "certificate", tie)
@@ -431,7 +438,7 @@ class TestFaultsOfTheLaterProcessing:
             ends(town, message, "accepted", "fault", "sent")
 
     def test_are_discarded_where_nobody_wants_them(self, town, withdrawn):
-        message = accepted(town, question(town, "ITI-38", fault_to=names.ANONYMOUS.replace("anonymous", "none")))
+        message = accepted(town, question(town, "ITI-38", fault_to=names.NOWHERE))
         withdrawn()
         with receiver(town) as hospital:
             events = ends(town, message, "accepted", "aborted")
@@ -472,6 +479,30 @@ class TestRequestsThatNobodyCollects:
         message.body[0].append(message.body.makeelement("{urn:x}padding"))
         message.body[0][-1].text = "x" * (1 << 20)
         assert small_town.ask(message).status == 413
+
+
+class TestAReceiverThatHangs:
+    def test_does_not_hold_up_the_answers_of_others(self, town):
+        """Its own wait; half of the workers are enough for it."""
+        quiet = socket.create_server(("127.0.0.1", SPARE_PORT), backlog=64)
+        lake = f"https://localhost:{HOSPITAL_PORT}/lake"
+        list_addresses(town, lake, home=LAKESIDE, name="Lakeside Clinic")
+        list_addresses(town, f"https://localhost:{SPARE_PORT}/")
+        try:
+            stuck = [accepted(town, question(town, "ITI-38", f"https://localhost:{SPARE_PORT}/")) for _ in range(8)]
+            time.sleep(2 * DELAY_S)
+            with receiver(town) as hospital:
+                asked = time.monotonic()
+                message = question(town, "ITI-38", lake, sender=town.sender(lakeside()))
+                accepted(town, message, partner=lakeside())
+                assert hospital.answers()[0].relates_to == message.message_id
+                assert hospital.calls[0][2] - asked < 3
+        finally:
+            quiet.close()
+            list_addresses(town)
+            for message in stuck:
+                ends(town, message, "accepted", "aborted", within_s=40)
+            list_usual_addresses(town)
 
 
 class TestTheNameOfAnAddress:

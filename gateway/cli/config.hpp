@@ -56,7 +56,7 @@ struct Config {
   std::int64_t answers_documents_per_retrieve = 20;
 
   std::vector<std::string> callbacks_allow;
-  std::int64_t callbacks_workers = 2;
+  std::int64_t callbacks_workers = 4;
   std::int64_t callbacks_waiting_per_partner = 200;
   std::int64_t callbacks_delay_ms = 250;
   std::int64_t callbacks_attempts = 8;

@@ -71,9 +71,12 @@ void CallBacks::replace_credential(certs::Credential credential) {
 
 void CallBacks::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const auto taken = pending_.take(system_now(), settings_.lease);
+    const auto taken = take();
     if (taken && *taken) {
       attempt(**taken, stop);
+      const std::lock_guard lock(mutex_);
+      const auto mine = busy_.find((*taken)->answer.implementer);
+      if (--mine->second == 0) busy_.erase(mine);
       continue;
     }
     if (!taken) {
@@ -82,6 +85,19 @@ void CallBacks::run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, settings_.look_every, [] { return false; });
   }
+}
+
+/// A partner whose receiver is slow holds at most half of the workers: the answers of others go on.
+Result<std::optional<TakenAnswer>> CallBacks::take() {
+  const unsigned most = std::max(1u, settings_.workers / 2);
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> enough;
+  for (const auto& [implementer, workers] : busy_) {
+    if (workers >= most) enough.push_back(implementer);
+  }
+  auto taken = TRY(pending_.take(system_now(), settings_.lease, enough));
+  if (taken) ++busy_[taken->answer.implementer];
+  return taken;
 }
 
 void CallBacks::attempt(const TakenAnswer& taken, const std::stop_token& stop) {
@@ -127,7 +143,7 @@ Result<net::Caller> CallBacks::call(const Attempt& attempt, const std::string& a
                               .validate(*server.certificate, server.presented, certs::Use::TlsServer, system_now())
                               .has_value();
                  },
-             .deadline = attempt.deadline,
+             .deadline = std::min(attempt.deadline, steady_clock::now() + settings_.handshake),
              .stop = attempt.stop});
 }
 
@@ -180,8 +196,7 @@ Prepared CallBacks::decide(const Received& received, const PendingAnswer& answer
 }
 
 Result<void> CallBacks::send(Attempt& attempt, net::Caller caller, Prepared prepared) {
-  if (steady_clock::now() >= attempt.deadline) return base::fail(net::CallErrc::TimedOut);
-  const auto status = TRY(caller.post(prepared.answer.content_type, prepared.answer.pieces));
+  const auto status = TRY(caller.post(prepared.answer.content_type, prepared.answer.pieces, attempt.deadline));
   if (status >= 200 && status < 300) return {};
   return base::fail(Errc::NotTaken, "status " + std::to_string(status));
 }
@@ -205,10 +220,11 @@ void CallBacks::end(const Attempt& attempt, Outcome outcome, std::string reason,
     event.message_id = answer.message_id;
     event.reply_to = answer.reply_to;
     event.note = "attempt " + std::to_string(attempt.taken.attempts);
-    const auto ended = journal_.commit_and_wait({.event = std::move(event), .change = [&](audit::Event&) -> Result<void> {
-                                                   TRY(pending_.remove(attempt.taken));
-                                                   return {};
-                                                 }});
+    const auto remove = [&](audit::Event&) -> Result<void> {
+      TRY(pending_.remove(attempt.taken));
+      return {};
+    };
+    const auto ended = journal_.commit_and_wait({.event = std::move(event), .change = remove});
     if (ended || attempt.stop.stop_requested() || steady_clock::now() >= attempt.lease_end) return;
     std::this_thread::sleep_for(note_again_after);
   }

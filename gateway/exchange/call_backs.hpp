@@ -9,17 +9,19 @@
 #include "gateway/net/metrics.hpp"
 
 #include <condition_variable>
+#include <map>
 #include <thread>
 
 namespace gateway::exchange {
 
 struct CallBackSettings {
-  unsigned workers = 2;
+  unsigned workers = 4;
   net::AllowedNetworks allowed = {};
   unsigned attempts = 8;
   std::chrono::seconds retry{10};           ///< after the first failure; doubled by each further one
   std::chrono::seconds expiry{3600};        ///< from the request's acceptance: then it is given up
   std::chrono::seconds lease{120};          ///< how long one attempt is nobody else's; the call itself ends within half
+  std::chrono::seconds handshake{10};       ///< an address that has not taken the connection by then has failed
   std::chrono::milliseconds look_every{200};  ///< for what has become due
   std::chrono::microseconds floor_least{3000};
 };
@@ -42,6 +44,7 @@ class CallBacks {
  private:
   struct Attempt;
   void run(const std::stop_token& stop);
+  Result<std::optional<TakenAnswer>> take();
   void attempt(const TakenAnswer& taken, const std::stop_token& stop);
   Result<net::Caller> call(const Attempt& attempt, const std::string& address) const;
   Result<void> answer(Attempt& attempt);
@@ -58,6 +61,7 @@ class CallBacks {
   net::Metrics& metrics_;
   TimeFloor floor_;
   mutable std::mutex mutex_;
+  std::map<std::string, unsigned> busy_;  ///< workers with each implementer, under mutex_
   std::condition_variable_any wake_;
   certs::Credential credential_;
   std::vector<std::jthread> workers_;

@@ -109,8 +109,9 @@ class PendingAnswers {
   virtual Result<std::size_t> waiting_of(std::string_view implementer) = 0;
   /// Within the commit that accepts the request. Nodes that commit at the same moment may go one over the limit each.
   virtual Result<Added> add(const PendingAnswer& answer, std::size_t waiting_max) = 0;
-  /// The oldest that is due and in nobody's hands.
-  virtual Result<std::optional<TakenAnswer>> take(Instant now, std::chrono::seconds lease) = 0;
+  /// The oldest that is due and in nobody's hands. @param but  of none of these implementers
+  virtual Result<std::optional<TakenAnswer>> take(Instant now, std::chrono::seconds lease,
+                                                  std::span<const std::string> but) = 0;
   /// Within the commit before the answer's first byte leaves: nobody else takes it before that commit.
   virtual Result<bool> hold(const TakenAnswer& taken) = 0;
   virtual Result<bool> put_back(const TakenAnswer& taken, Instant due_at, std::string_view reason) = 0;

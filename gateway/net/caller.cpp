@@ -117,7 +117,7 @@ struct Caller::Parts {
   Parts& operator=(const Parts&) = delete;
 
   const HttpsUrl url;
-  const CallRules rules;
+  CallRules rules;
   Descriptor socket;
   SSL_CTX* context = nullptr;
   SSL* session = nullptr;
@@ -226,7 +226,8 @@ Result<Caller> Caller::connect(const HttpsUrl& url, CallRules rules) {
   return Caller(std::move(parts));
 }
 
-Result<unsigned> Caller::post(std::string_view content_type, std::span<const Bytes> pieces) {
+Result<unsigned> Caller::post(std::string_view content_type, std::span<const Bytes> pieces, SteadyTime deadline) {
+  parts_->rules.deadline = deadline;
   std::size_t size = 0;
   for (const auto& piece : pieces) size += piece.size();
   Bytes head = "POST " + parts_->url.target() + " HTTP/1.1\r\nHost: " + parts_->url.field();

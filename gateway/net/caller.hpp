@@ -1,5 +1,5 @@
 #pragma once
-// One POST over mutual TLS to somebody else's server, by blocking calls under one deadline. The name is resolved once
+// One POST over mutual TLS to somebody else's server, by blocking calls under deadlines. The name is resolved once
 // and the connection goes to the very address that was judged; no redirect is followed; of the answer only the status
 // is read. For threads that may wait; doors and corridors never do. The process ignores SIGPIPE.
 // [RFC 9110, 9112; RFC 8446; RFC 6125; threats.md S01]
@@ -19,7 +19,7 @@ struct CallRules {
   AllowedNetworks allowed = {};
   /// Whether the server's certificate is believed; that it is of the host is asked for besides.
   std::function<bool(const Peer& server)> accept_server;
-  SteadyTime deadline;  ///< for everything from the name's resolution to the status
+  SteadyTime deadline;  ///< for everything from the name's resolution to the end of the handshake
   std::stop_token stop = {};
 };
 
@@ -38,7 +38,8 @@ class Caller {
 
   /// Sends one request and waits for its status; once for each connection. Interim answers (1xx) are passed over.
   /// @error CallErrc::Broken, BadAnswer, TimedOut: whether the server has read it is then not known
-  Result<unsigned> post(std::string_view content_type, std::span<const Bytes> pieces);
+  /// @param deadline  for the status to be there
+  Result<unsigned> post(std::string_view content_type, std::span<const Bytes> pieces, SteadyTime deadline);
 
  private:
   struct Parts;

@@ -36,11 +36,12 @@ class Called : public ::testing::Test {
     return testing::authority().issue(
         {.subject = {.common_name = name, .dns_names = {name}}, .now = testing::now(), .key = certs::KeyKind::Ec});
   }
+  static SteadyTime soon() { return std::chrono::steady_clock::now() + milliseconds(3000); }
   CallRules rules(const std::vector<std::string>& allowed = {"127.0.0.1"}) const {
     return {.credential = testing::client_credential(),
             .allowed = *AllowedNetworks::read(allowed),
             .accept_server = [](const Peer& server) { return server.certificate && !server.certificate->dns_names().empty(); },
-            .deadline = std::chrono::steady_clock::now() + milliseconds(3000)};
+            .deadline = soon()};
   }
   HttpsUrl url(const std::string& host = "localhost", const std::string& path = "/answers") const {
     return *HttpsUrl::parse("https://" + host + ":" + std::to_string(port_) + path);
@@ -56,14 +57,14 @@ TEST_F(Called, TakesAMessageInPiecesAndSaysItsStatus) {
   const std::array<Bytes, 3> pieces{Bytes("one "), Bytes(300'000, 'x'), Bytes(" three")};
   auto caller = Caller::connect(url(), rules());
   ASSERT_TRUE(caller) << caller.error().detail;
-  EXPECT_EQ(*caller->post("text/plain", pieces), 202u);
+  EXPECT_EQ(*caller->post("text/plain", pieces, soon()), 202u);
   EXPECT_EQ(bodies_, pieces[0] + pieces[1] + pieces[2] + "|text/plain");
 }
 
 TEST_F(Called, GetsItsRedirectsReportedNotFollowed_S01) {
   status_ = 302;
   const std::array<Bytes, 1> pieces{Bytes("x")};
-  EXPECT_EQ(*Caller::connect(url(), rules())->post("text/plain", pieces), 302u);
+  EXPECT_EQ(*Caller::connect(url(), rules())->post("text/plain", pieces, soon()), 302u);
 }
 
 TEST_F(Called, IsNotCalledWhereItsAddressIsNotAllowed_S01) {

@@ -74,15 +74,22 @@ Result<Added> PendingShelf::add(const PendingAnswer& answer, std::size_t waiting
   return added == 1 ? Added::New : Added::WaitsAlready;
 }
 
-Result<std::optional<TakenAnswer>> PendingShelf::take(Instant now, std::chrono::seconds lease) {
+Result<std::optional<TakenAnswer>> PendingShelf::take(Instant now, std::chrono::seconds lease,
+                                                      std::span<const std::string> but) {
   auto& session = *TRY(database_.session());
-  const std::string next = "SELECT id FROM pending_answers WHERE due_at <= :p1 ORDER BY due_at, id LIMIT 1";
+  std::string next = "SELECT id FROM pending_answers WHERE due_at <= :p1";
+  std::vector<store::Value> due{base::to_micros(now)};
+  for (const auto& implementer : but) {
+    due.emplace_back(implementer);
+    next += " AND implementer <> :p" + std::to_string(due.size());
+  }
+  next += " ORDER BY due_at, id LIMIT 1";
   // Most looks find nothing: they lock nothing.
-  if (TRY(session.select(next, "t", {base::to_micros(now)}, 1)).empty()) return std::optional<TakenAnswer>();
+  if (TRY(session.select(next, "t", due, 1)).empty()) return std::optional<TakenAnswer>();
   std::vector<store::Row> rows;
   TRY(session.transaction([&]() -> Result<void> {
     const auto locked = next + (database_.is_postgresql() ? " FOR UPDATE SKIP LOCKED" : "");
-    const auto found = TRY(session.select(locked, "t", {base::to_micros(now)}, 1));
+    const auto found = TRY(session.select(locked, "t", due, 1));
     if (found.empty()) return {};
     const auto& id = found[0].text(0);
     TRY(session.execute("UPDATE pending_answers SET due_at = :p1, fence = fence + 1, attempts = attempts + 1 "

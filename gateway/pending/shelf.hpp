@@ -16,7 +16,8 @@ class PendingShelf final : public exchange::PendingAnswers {
 
   Result<std::size_t> waiting_of(std::string_view implementer) override;
   Result<exchange::Added> add(const exchange::PendingAnswer& answer, std::size_t waiting_max) override;
-  Result<std::optional<exchange::TakenAnswer>> take(Instant now, std::chrono::seconds lease) override;
+  Result<std::optional<exchange::TakenAnswer>> take(Instant now, std::chrono::seconds lease,
+                                                    std::span<const std::string> but) override;
   Result<bool> hold(const exchange::TakenAnswer& taken) override;
   Result<bool> put_back(const exchange::TakenAnswer& taken, Instant due_at, std::string_view reason) override;
   Result<bool> remove(const exchange::TakenAnswer& taken) override;

@@ -53,8 +53,8 @@ class Pending : public ::testing::TestWithParam<store::Kind> {
     database_ = *store::Database::open(url);
     shelf_ = std::make_unique<PendingShelf>(*database_);
   }
-  std::optional<TakenAnswer> take(Instant now) {
-    auto taken = shelf_->take(now, lease);
+  std::optional<TakenAnswer> take(Instant now, const std::vector<std::string>& but = {}) {
+    auto taken = shelf_->take(now, lease, but);
     EXPECT_TRUE(taken);
     return taken ? *std::move(taken) : std::nullopt;
   }
@@ -99,6 +99,14 @@ TEST_P(Pending, IsTakenWhenItIsDueTheOldestFirst) {
   EXPECT_EQ(take(noon + seconds(3))->answer.id, "b");
   EXPECT_EQ(take(noon + seconds(3))->answer.id, "a");
   EXPECT_FALSE(take(noon + seconds(3)));
+}
+
+TEST_P(Pending, IsLeftWhereItsPartnerHasHadEnough) {
+  add(answer("a"));
+  add(answer("b", "2.999.2"));
+  EXPECT_EQ(take(noon + seconds(1), {"2.999.1", "2.999.3"})->answer.id, "b");
+  EXPECT_FALSE(take(noon + seconds(1), {"2.999.1"}));
+  EXPECT_EQ(take(noon + seconds(1))->answer.id, "a");
 }
 
 TEST_P(Pending, IsAnothersOnceItsLeaseHasEnded) {
