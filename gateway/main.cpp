@@ -134,7 +134,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   settings.documents_per_retrieve = static_cast<std::size_t>(config.answers_documents_per_retrieve);
   const auto allowed = TRY(cli::load_networks("callbacks.allow", config.callbacks_allow));
   settings.call_backs = {.allowed = allowed,
-                         .waiting_per_partner = static_cast<std::size_t>(config.callbacks_waiting_per_partner),
+                         .waiting_per_partner = static_cast<std::size_t>(config.callbacks_pending_per_partner),
                          .delay = std::chrono::milliseconds(config.callbacks_delay_ms)};
   exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, pending, *journal,
                                       std::make_shared<xca::wss::Signer>(std::move(signing)));

@@ -130,8 +130,9 @@ const std::vector<Key>& keys() {
       {"callbacks.allow", &Config::callbacks_allow,
        "Asynchronous answers go to addresses that the directory lists for the one who asks, and of those to\n"
        "public ones only. Networks here may be called although they are not public, e.g. \"10.1.0.0/16\"."},
-      {"callbacks.workers", &Config::callbacks_workers, "Answers called at the same time, half of them at most to one partner.", 1, 64},
-      {"callbacks.waiting_per_partner", &Config::callbacks_waiting_per_partner,
+      {"callbacks.workers", &Config::callbacks_workers,
+       "Answers called at the same time, half of them at most to one partner.", 1, 64},
+      {"callbacks.pending_per_partner", &Config::callbacks_pending_per_partner,
        "Requests of one partner that may wait for a call-back; further ones are told to try later.", 0, 100000},
       {"callbacks.delay_ms", &Config::callbacks_delay_ms,
        "No answer is called earlier after its request, whatever it says, in milliseconds.", 0, 60000},

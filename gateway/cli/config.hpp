@@ -57,7 +57,7 @@ struct Config {
 
   std::vector<std::string> callbacks_allow;
   std::int64_t callbacks_workers = 4;
-  std::int64_t callbacks_waiting_per_partner = 200;
+  std::int64_t callbacks_pending_per_partner = 200;
   std::int64_t callbacks_delay_ms = 250;
   std::int64_t callbacks_attempts = 8;
   std::int64_t callbacks_retry_seconds = 10;
