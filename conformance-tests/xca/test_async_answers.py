@@ -193,6 +193,19 @@ class TestWhereAnAnswerMayGo:
         assert (event["outcome"], event["payload"].get("patients")) == ("accepted", None)
         assert waiting(town) == 0
 
+    def test_what_is_refused_for_everyone_is_told_there_too(self, town):
+        with receiver(town) as hospital:
+            message = accepted(town, question(town, "ITI-55", sender=town.sender().asking_for("MARKETING")))
+            assert hospital.answers()[0].discovery.problems == ("AnswerNotAvailable",)
+            ends(town, message, "accepted", "refused", "sent")
+
+    def test_that_deferred_answers_are_not_given_is_told_there_too(self, town):
+        with receiver(town) as hospital:
+            message = accepted(town, town.sender().deferred_patient_discovery(QUILL, HOSPITAL, reply_to=HOSPITAL))
+            answer = hospital.answers()[0]
+            ends(town, message, "accepted", "refused", "sent")
+        assert (answer.text(".//wsa:To"), answer.action) == (HOSPITAL, names.ACCEPT_ACKNOWLEDGEMENT)
+
     def test_faults_elsewhere_leave_an_answer_on_its_connection(self, town):
         answer = town.ask(question(town, "ITI-38", names.ANONYMOUS, fault_to=FAULTS))
         assert [entry.unique_id for entry in answer.query.entries] == ["1.2.3.4^1"]
@@ -557,6 +570,35 @@ class TestAGatewayThatIsKilled:
         assert first.text(".//wsa:MessageID") == second.text(".//wsa:MessageID")
         exit, said = mortal.gateway.verify_audit(mortal.gateway.data / "audit" / "witness.jsonl")
         assert exit == 0, said
+
+
+    def test_again_and_again_loses_nothing_and_tells_all_in_the_audit(self, mortal, request, rng):
+        """Half as many kills as faults/test_kill.py makes, at random instants before, during and after the calls."""
+        kills = max(2, request.config.getoption("--kills") // 2)
+        messages = []
+        with receiver(mortal) as hospital:
+            for kill in range(kills):
+                messages += [accepted(mortal, question(mortal, TRANSACTIONS[(kill + n) % 3])) for n in range(3)]
+                time.sleep(rng.uniform(0, 0.6))
+                mortal.gateway.kill()
+                mortal.gateway.start()
+            for message in messages:
+                assert ends(mortal, message, within_s=30)[-1]["outcome"] == "sent"
+            calls = [answer for _, answer, _, _ in hospital.calls]
+        ids = {}
+        for answer in calls:
+            ids.setdefault(answer.relates_to, set()).add(answer.text(".//wsa:MessageID"))
+        assert set(ids) == {message.message_id for message in messages}
+        assert {len(one) for one in ids.values()} == {1}, "an answer that came twice had two MessageIDs"
+        print(f"\n{kills} kills, {len(messages)} requests, {len(calls)} call-backs")
+        for message in messages:
+            events = mortal.gateway.audit_of(message.message_id)
+            told = sum(event["outcome"] == "released" for event in events)
+            assert told >= sum(answer.relates_to == message.message_id for answer in calls), "a call-back is not told"
+            assert (events[0]["outcome"], [event["outcome"] for event in events].count("sent")) == ("accepted", 1)
+        exit, said = mortal.gateway.verify_audit(mortal.gateway.data / "audit" / "witness.jsonl")
+        assert exit == 0, said
+        assert waiting(mortal) == 0
 
 
 class TestTwoNodes:

@@ -71,20 +71,33 @@ void CallBacks::replace_credential(certs::Credential credential) {
 
 void CallBacks::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const auto taken = take();
-    if (taken && *taken) {
-      attempt(**taken, stop);
-      const std::lock_guard lock(mutex_);
-      const auto mine = busy_.find((*taken)->answer.implementer);
-      if (--mine->second == 0) busy_.erase(mine);
-      continue;
+    bool idle = true;
+    try {
+      idle = !work(stop);
+    } catch (const std::exception& defect) {  // the lease ends by itself
+      log(Level::Error, "a call-back ended in a defect", {{"defect", defect.what()}});
     }
-    if (!taken) {
-      log(Level::Warning, "no pending answer can be taken", {{"because", std::string(base::reason_of(taken.error()))}});
-    }
+    if (!idle) continue;
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, settings_.look_every, [] { return false; });
   }
+}
+
+/// @return false where nothing is due
+bool CallBacks::work(const std::stop_token& stop) {
+  const auto taken = take();
+  if (!taken) {
+    log(Level::Warning, "no pending answer can be taken", {{"because", std::string(base::reason_of(taken.error()))}});
+    return false;
+  }
+  if (!*taken) return false;
+  const std::shared_ptr<void> done(nullptr, [&](void*) {
+    const std::lock_guard lock(mutex_);
+    const auto mine = busy_.find((*taken)->answer.implementer);
+    if (--mine->second == 0) busy_.erase(mine);
+  });
+  attempt(**taken, stop);
+  return true;
 }
 
 /// A partner whose receiver is slow holds at most half of the workers: the answers of others go on.

@@ -44,6 +44,7 @@ class CallBacks {
  private:
   struct Attempt;
   void run(const std::stop_token& stop);
+  bool work(const std::stop_token& stop);
   Result<std::optional<TakenAnswer>> take();
   void attempt(const TakenAnswer& taken, const std::stop_token& stop);
   Result<net::Caller> call(const Attempt& attempt, const std::string& address) const;
