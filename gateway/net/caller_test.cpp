@@ -22,7 +22,8 @@ class Called : public ::testing::Test {
                                     .address = "127.0.0.1",
                                     .port = 0,
                                     .tls = Tls{.credential = named("localhost"), .accept_client = [](const Peer&) { return true; }},
-                                    .routes = {{"POST", "/answers", [this](Request request, Reply reply) {
+                                    .routes = {{"POST", "/never", [this](Request, Reply reply) { held_ = std::move(reply); }},
+                                               {"POST", "/answers", [this](Request request, Reply reply) {
                                                   bodies_ += request.body + "|" + request.content_type;
                                                   reply({.status = status_, .headers = {{"Location", "https://localhost/"}}});
                                                 }}}});
@@ -30,7 +31,10 @@ class Called : public ::testing::Test {
     port_ = *port;
     server_.start();
   }
-  void TearDown() override { server_.stop(); }
+  void TearDown() override {
+    if (held_) held_({});
+    server_.stop();
+  }
 
   static certs::Credential named(const std::string& name) {
     return testing::authority().issue(
@@ -49,6 +53,7 @@ class Called : public ::testing::Test {
 
   unsigned status_ = 202;
   std::string bodies_;
+  Reply held_;
   std::uint16_t port_ = 0;
   Server server_{1, {}};
 };
@@ -85,6 +90,14 @@ TEST_F(Called, MustShowACertificateThatIsBelieved) {
 TEST_F(Called, NeedNotBeThere) {
   server_.stop();
   EXPECT_EQ(Caller::connect(url(), rules()).error().code, CallErrc::CannotConnect);
+}
+
+TEST_F(Called, MayNotTakeLongerForItsStatusThanTheDeadline) {
+  auto caller = Caller::connect(url("localhost", "/never"), rules());
+  ASSERT_TRUE(caller);
+  const std::array<Bytes, 1> pieces{Bytes("x")};
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(300);
+  EXPECT_EQ(caller->post("text/plain", pieces, deadline).error().code, CallErrc::TimedOut);
 }
 
 /// Accepts connections and never says a word.
