@@ -6,11 +6,13 @@
 #include "gateway/directory/evidence_keeper.hpp"
 #include "gateway/directory/shelf.hpp"
 #include "gateway/documents/shelf.hpp"
+#include "gateway/exchange/call_backs.hpp"
 #include "gateway/exchange/network_door.hpp"
 #include "gateway/log.hpp"
 #include "gateway/net/syslog_client.hpp"
 #include "gateway/patients/index.hpp"
 #include "gateway/patients/shelf.hpp"
+#include "gateway/pending/shelf.hpp"
 #include "xca/schema.hpp"
 
 #include <sys/resource.h>
@@ -55,6 +57,7 @@ struct Running {
   net::Metrics& metrics;
   exchange::RespondingGateway& gateway;
   exchange::NetworkDoor& door;
+  exchange::CallBacks& call_backs;
   directory::DirectoryShelf& directory;
   directory::EvidenceKeeper& keeper;
   cli::OwnCredentials own;
@@ -76,6 +79,7 @@ void reload(Running& house) {
     return refuse(replaced.error());
   }
   house.gateway.replace_signer(std::make_shared<xca::wss::Signer>(own->signing));
+  house.call_backs.replace_credential(own->tls);
   house.directory.replace_evidence(*evidence);
   house.own = *std::move(own);
   house.evidence = *std::move(evidence);
@@ -215,6 +219,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   }
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database);
+  pending::PendingShelf pending(database);
 
   // 4 The corridors and their door.
   const auto message_bytes = static_cast<std::size_t>(config.network_message_mib) << 20;
@@ -226,11 +231,23 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   settings.queries = {.patients = static_cast<std::size_t>(config.partners_patients),
                       .alike = static_cast<std::size_t>(config.partners_alike),
                       .window = std::chrono::minutes(config.partners_window_minutes)};
-  exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, *journal,
+  const auto allowed = TRY(cli::load_networks("callbacks.allow", config.callbacks_allow));
+  settings.call_backs = {.allowed = allowed,
+                         .waiting_per_partner = static_cast<std::size_t>(config.callbacks_pending_per_partner),
+                         .delay = std::chrono::milliseconds(config.callbacks_delay_ms)};
+  exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, pending, *journal,
                                       std::make_shared<xca::wss::Signer>(own.signing));
   exchange::NetworkDoor door({.floor_least = std::chrono::microseconds(config.answers_floor_us),
                               .refusals_one_by_one = static_cast<unsigned>(config.audit_refusals_per_minute)},
                              gateway, *journal, metrics);
+  exchange::CallBacks call_backs({.workers = static_cast<unsigned>(config.callbacks_workers),
+                                  .allowed = allowed,
+                                  .attempts = static_cast<unsigned>(config.callbacks_attempts),
+                                  .retry = std::chrono::seconds(config.callbacks_retry_seconds),
+                                  .expiry = std::chrono::seconds(config.callbacks_expire_seconds),
+                                  .lease = std::chrono::seconds(config.callbacks_lease_seconds),
+                                  .floor_least = std::chrono::microseconds(config.answers_floor_us)},
+                                 gateway, directory, pending, *journal, metrics, own.tls);
 
   // 5 Sockets.
   const unsigned threads = config.network_threads ? static_cast<unsigned>(config.network_threads)
@@ -275,6 +292,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
       metrics.set_gauge("audit_syslog_waiting_max", static_cast<double>(house.spool->messages_max()));
       metrics.set_gauge("audit_syslog_alarm", house.spool->nearly_full() ? 1 : 0);
     }
+    if (const auto waiting = pending.waiting()) metrics.set_gauge("callbacks_waiting", static_cast<double>(*waiting));
     reply({.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .pieces = {metrics.text()}});
   };
   const std::uint16_t operator_port = TRY(
@@ -285,6 +303,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
 
   // 6 Until a signal.
   server.start();
+  call_backs.start();
   log_line("{\"ready\":true,\"network\":" + std::to_string(network_port) +
            ",\"operator\":" + std::to_string(operator_port) + "}");
   Running running{.config = config,
@@ -293,12 +312,14 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
                   .metrics = metrics,
                   .gateway = gateway,
                   .door = door,
+                  .call_backs = call_backs,
                   .directory = directory,
                   .keeper = *keeper,
                   .own = std::move(own),
                   .evidence = std::move(evidence)};
   watch(running, signals);
   log(Level::Info, "stopping: running requests are finished first");
+  call_backs.stop();
   server.stop();
   (void)journal->commit_and_wait({.event = activity("application stop")});
   log(Level::Info, "stopped");

@@ -11,6 +11,7 @@ soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& s
                   const Answering& with) {
   const wss::Reply reply{.action = std::string(transaction.response_action),
                          .relates_to = std::string(message_id),
+                         .to = std::string(with.to),
                          .signature_values = security.signature_values(),
                          .signature = with.signature};
   // The gate of everything we emit: the payload holds what came from outside, the frame around it is ours to the byte

@@ -18,6 +18,7 @@ struct Answering {
   wss::ResponseSignature signature = wss::ResponseSignature::Full;
   base::UuidStream& ids;
   base::Instant now;
+  std::string_view to = soap::anonymous;  ///< wsa:To: the ReplyTo address of an asynchronous exchange
 };
 
 /// Signs a payload and packs it as the answer of a transaction, in the encoding of the request.

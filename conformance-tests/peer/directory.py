@@ -15,6 +15,7 @@ class Organization:
     implementer: str = ""
     active: bool = True
     delegates: tuple = ()
+    endpoints: tuple = ()  # addresses, or pairs (address, status)
 
     @property
     def managed_by(self):
@@ -27,6 +28,13 @@ def _extension(name, **value):
 
 def _reference(home):
     return {"valueReference": {"reference": f"Organization/{home}"}}
+
+
+def _endpoint(number, endpoint):
+    address, status = (endpoint, "active") if isinstance(endpoint, str) else endpoint
+    return {"resourceType": "Endpoint", "id": f"endpoint-{number}", "status": status, "address": address,
+            "connectionType": {"system": f"{SPHD}/CodeSystem/endpoint-connection-type", "code": "ihe-xcpd"},
+            "payloadType": [{"text": "any"}]}
 
 
 def _resource(organization):
@@ -43,6 +51,8 @@ def _resource(organization):
                               "code": "Implementer" if own else "Connection"}]}],
         "name": organization.name,
     }
+    if organization.endpoints:
+        resource["contained"] = [_endpoint(number, one) for number, one in enumerate(organization.endpoints)]
     if not own:
         resource["partOf"] = {"reference": f"Organization/{organization.managed_by}"}
     return resource

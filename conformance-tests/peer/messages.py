@@ -176,6 +176,7 @@ class Frame:
     lifetime: datetime.timedelta = datetime.timedelta(minutes=20)
     message_id: str = field(default_factory=fresh)
     reply_to: str | None = names.ANONYMOUS
+    fault_to: str | None = None
     must_understand: str = "qualified"
     timestamp_id: str = field(default_factory=lambda: "TS-" + str(uuid.uuid4()))
 
@@ -187,7 +188,8 @@ def _must_understand(frame):
 def write_envelope(frame, payload, token, plan):
     """@return the root of a signed envelope"""
     expires = frame.created + frame.lifetime
-    reply_to = f"<wsa:ReplyTo><wsa:Address>{frame.reply_to}</wsa:Address></wsa:ReplyTo>" if frame.reply_to else ""
+    reply_to = "".join(f"<wsa:{name}><wsa:Address>{escape(address)}</wsa:Address></wsa:{name}>"
+                       for name, address in (("ReplyTo", frame.reply_to), ("FaultTo", frame.fault_to)) if address)
     root = etree.fromstring(f"""<soap:Envelope xmlns:soap="{names.SOAP}" xmlns:wsa="{names.WSA}"><soap:Header>\
 <wsa:To{_must_understand(frame)}>{escape(frame.to)}</wsa:To>\
 <wsa:Action{_must_understand(frame)}>{frame.action}</wsa:Action>\

@@ -28,6 +28,7 @@ CROSS_GATEWAY_RETRIEVE = "urn:ihe:iti:2007:CrossGatewayRetrieve"
 CROSS_GATEWAY_RETRIEVE_ANSWER = "urn:ihe:iti:2007:CrossGatewayRetrieveResponse"
 
 ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
+NOWHERE = "http://www.w3.org/2005/08/addressing/none"
 FIND_DOCUMENTS = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
 GET_DOCUMENTS = "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"
 APPROVED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"

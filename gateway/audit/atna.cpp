@@ -287,7 +287,8 @@ Indicator indicator_of(Outcome outcome) {
     case Outcome::Withheld:
     case Outcome::Refused: return Indicator::Minor;
     case Outcome::Fault:
-    case Outcome::Aborted: break;
+    case Outcome::Aborted:
+    case Outcome::Accepted: break;
   }
   return Indicator::Serious;
 }
@@ -389,7 +390,9 @@ bool is_node_failure(const Event& event) {
 
 bool is_reported(const Event& event) {
   // That an answer which was told as released went out, or did not, is for our own trail.
-  if (event.outcome == Outcome::Sent || event.outcome == Outcome::Aborted) return false;
+  // Accepted is not answered: the answer, when it is called, is an event of its own.
+  constexpr Outcome silent[] = {Outcome::Accepted, Outcome::Sent, Outcome::Aborted};
+  if (std::ranges::find(silent, event.outcome) != std::end(silent)) return false;
   return transaction_of(event) || own_activity_of(event) || is_node_failure(event) || event.outcome == Outcome::Fault;
 }
 

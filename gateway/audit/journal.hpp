@@ -50,8 +50,8 @@ struct Claimed {
   std::string repeat_of;
 };
 
-/// What a person changes, made in the commit that says so: on the writer's thread, whose session of the database it
-/// uses. It may complete the event. Where it fails, neither it nor its entry leaves anything behind.
+/// What changes in the commit that says so: on the writer's thread, whose session of the database it uses. It may
+/// complete the event. Where it fails, neither it nor its event leaves anything behind; a claim stays claimed.
 using Change = std::function<Result<void>(Event&)>;
 
 /// Everything one request writes in its commit.

@@ -184,6 +184,23 @@ TEST_P(JournalOnBoth, LeavesNothingOfAChangeThatFailsNorOfItsEvent) {
   EXPECT_TRUE(verified().sound());
 }
 
+TEST_P(JournalOnBoth, ChangesNothingForAClaimThatIsRefused) {
+  unsigned changes = 0;
+  const auto with_change = [&](Claim claimed, const std::string& id) {
+    auto made = with_claim(std::move(claimed), id);
+    made.change = [&changes](Event&) -> Result<void> {
+      ++changes;
+      return {};
+    };
+    return made;
+  };
+  EXPECT_EQ(journal_->commit_and_wait(with_change(claim("p", "q"), "r1"))->verdict, ClaimVerdict::New);
+  auto relayed = claim("p", "q");
+  relayed.organization = "9.9.9";
+  EXPECT_EQ(journal_->commit_and_wait(with_change(relayed, "r2"))->verdict, ClaimVerdict::Relayed);
+  EXPECT_EQ(changes, 1u);
+}
+
 TEST_P(JournalOnBoth, FailsAtOnceWhenTheQueueIsFull) {
   auto small = options();
   small.queue_max = 0;

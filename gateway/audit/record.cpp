@@ -106,9 +106,10 @@ void write_verdict(Json& json, const policy::Verdict& verdict) {
 }
 
 constexpr std::pair<Outcome, std::string_view> outcomes[] = {
-    {Outcome::Released, "released"}, {Outcome::Withheld, "withheld"}, {Outcome::NoMatch, "no-match"},
-    {Outcome::Refused, "refused"},   {Outcome::Fault, "fault"},       {Outcome::Sent, "sent"},
-    {Outcome::Aborted, "aborted"},   {Outcome::Looked, "looked"},     {Outcome::Changed, "changed"},
+    {Outcome::Accepted, "accepted"}, {Outcome::Released, "released"}, {Outcome::Withheld, "withheld"},
+    {Outcome::NoMatch, "no-match"},  {Outcome::Refused, "refused"},   {Outcome::Fault, "fault"},
+    {Outcome::Sent, "sent"},         {Outcome::Aborted, "aborted"},   {Outcome::Looked, "looked"},
+    {Outcome::Changed, "changed"},
 };
 constexpr std::pair<FailedCheck, std::string_view> failed_checks[] = {
     {FailedCheck::None, ""}, {FailedCheck::Node, "node"}, {FailedCheck::User, "user"}};

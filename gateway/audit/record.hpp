@@ -16,7 +16,7 @@ using base::Instant;
 using base::Result;
 
 /// How a request ended, as far as the answer goes.
-enum class Outcome { Released, Withheld, NoMatch, Refused, Fault, Sent, Aborted, Looked, Changed };
+enum class Outcome { Accepted, Released, Withheld, NoMatch, Refused, Fault, Sent, Aborted, Looked, Changed };
 std::string_view word(Outcome outcome) noexcept;  ///< `released`, `withheld` …
 
 /// A document as a request named it.

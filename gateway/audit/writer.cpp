@@ -155,8 +155,9 @@ Result<void> Writer::write_batch(Session& session, Batch& batch) {
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     const Entry& entry = *batch.entries[i];
     const Event* event = entry.event ? &*entry.event : nullptr;
+    if (!goes_on(batch.outcomes[i]->verdict)) continue;
     if (entry.change) event = changed(session, batch, i);
-    if (!batch.outcomes[i] || !goes_on(batch.outcomes[i]->verdict)) continue;
+    if (!batch.outcomes[i]) continue;
     if (event) {
       const Claimed& claimed = *batch.outcomes[i];
       if (claimed.verdict != ClaimVerdict::New) event = &batch.events.emplace_back(marked(*event, claimed));

@@ -128,7 +128,8 @@ MeasuredHouse::MeasuredHouse(std::unique_ptr<store::Database> database, std::uni
       directory_(*database_, {.anchors = {keys.authority.credential().certificate}}),
       patients_(*database_),
       documents_(*database_),
-      gateway_(settings(), directory_, patients_, documents_, *journal_,
+      pending_(*database_),
+      gateway_(settings(), directory_, patients_, documents_, pending_, *journal_,
                std::make_shared<xca::wss::Signer>(keys.signing)),
       door_({}, gateway_, *journal_, metrics_) {}
 

@@ -8,6 +8,7 @@
 #include "gateway/documents/shelf.hpp"
 #include "gateway/exchange/network_door.hpp"
 #include "gateway/patients/shelf.hpp"
+#include "gateway/pending/shelf.hpp"
 
 #include <filesystem>
 
@@ -56,6 +57,7 @@ class MeasuredHouse {
   directory::DirectoryShelf directory_;
   patients::PatientShelf patients_;
   documents::DocumentShelf documents_;
+  pending::PendingShelf pending_;
   net::Metrics metrics_;
   exchange::RespondingGateway gateway_;
   exchange::NetworkDoor door_;

@@ -223,6 +223,23 @@ const std::vector<Key>& keys() {
       {"partners.alike", &Config::partners_alike,
        "The same for one family name, and for queries by number alone.", 1, 1000000},
       {"partners.window_minutes", &Config::partners_window_minutes, "How long a query counts.", 1, 1440},
+      {"callbacks.allow", &Config::callbacks_allow,
+       "Asynchronous answers go to addresses that the directory lists for the one who asks, and of those to\n"
+       "public ones only. Networks here may be called although they are not public, e.g. \"10.1.0.0/16\"."},
+      {"callbacks.workers", &Config::callbacks_workers,
+       "Answers called at the same time, half of them at most to one partner.", 1, 64},
+      {"callbacks.pending_per_partner", &Config::callbacks_pending_per_partner,
+       "Requests of one partner that may wait for a call-back; further ones are told to try later.", 0, 100000},
+      {"callbacks.delay_ms", &Config::callbacks_delay_ms,
+       "No answer is called earlier after its request, whatever it says, in milliseconds.", 0, 60000},
+      {"callbacks.attempts", &Config::callbacks_attempts, "How often one answer is tried at most.", 1, 100},
+      {"callbacks.retry_seconds", &Config::callbacks_retry_seconds,
+       "Pause after the first attempt that failed; doubled by each further one.", 1, 86400},
+      {"callbacks.expire_seconds", &Config::callbacks_expire_seconds,
+       "An answer that was not taken so long after its request is given up.", 1, 604800},
+      {"callbacks.lease_seconds", &Config::callbacks_lease_seconds,
+       "How long one attempt belongs to one worker: after a crash another takes it when this has passed.\n"
+       "A call ends within half of it.", 4, 3600},
   };
   return all;
 }

@@ -76,6 +76,14 @@ struct Config {
   std::int64_t partners_patients = 5000;
   std::int64_t partners_alike = 300;
   std::int64_t partners_window_minutes = 60;
+  std::vector<std::string> callbacks_allow;
+  std::int64_t callbacks_workers = 4;
+  std::int64_t callbacks_pending_per_partner = 200;
+  std::int64_t callbacks_delay_ms = 250;
+  std::int64_t callbacks_attempts = 8;
+  std::int64_t callbacks_retry_seconds = 10;
+  std::int64_t callbacks_expire_seconds = 3600;
+  std::int64_t callbacks_lease_seconds = 120;
 };
 
 /// Reads and checks a file. Secrets are named by file; `database` may be given by the environment variable

@@ -145,6 +145,14 @@ Result<std::vector<certs::Dated>> load_dated(const OwnCredentials& own, const ce
   return dated;
 }
 
+Result<net::AllowedNetworks> load_networks(std::string_view key, const std::vector<std::string>& texts) {
+  auto networks = net::AllowedNetworks::read(texts);
+  if (!networks)
+    return base::fail(ConfigErrc::OutOfRange,
+                      std::string(key) + ": write each network as an address or as 10.1.0.0/16");
+  return networks;
+}
+
 Result<policy::Rules> load_rules(const Config& config) {
   const auto shipped = policy::shipped_purpose_codes();
   policy::Rules rules{.purpose_codes = {shipped.begin(), shipped.end()}};

@@ -6,6 +6,7 @@
 #include "gateway/audit/journal.hpp"
 #include "gateway/cli/command.hpp"
 #include "gateway/cli/config.hpp"
+#include "gateway/net/fetch_rules.hpp"
 #include "gateway/net/syslog_client.hpp"
 #include "gateway/patients/clinics.hpp"
 #include "gateway/store/database.hpp"
@@ -45,6 +46,9 @@ struct OwnCredentials {
 Result<OwnCredentials> load_own_credentials(const Config& config);
 /// Anchors, intermediates and revocation lists of the configured files. @error also ConfigErrc::TrialCertificate
 Result<certs::TrustEvidence> load_evidence(const Config& config);
+/// The networks a key of the configuration names. @error ConfigErrc::OutOfRange
+Result<net::AllowedNetworks> load_networks(std::string_view key, const std::vector<std::string>& texts);
+
 /// Every certificate whose end matters, by role: tls, signing, anchor, intermediate, and the pinned ones of partners.
 Result<std::vector<certs::Dated>> load_dated(const OwnCredentials& own, const certs::TrustEvidence& evidence,
                                              store::Database& database);

@@ -3,6 +3,7 @@
 #include "gateway/directory/partners.hpp"
 
 #include <map>
+#include <set>
 
 namespace gateway::directory {
 namespace {
@@ -22,6 +23,7 @@ struct DatedSetting {
 struct Content {
   std::int64_t version = 0;
   std::map<std::string, policy::Organization, std::less<>> organizations;
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> addresses;  ///< of active Endpoints, by home
   std::map<std::pair<std::string, std::string>, std::string> implementers;  ///< by (kind, value)
   std::map<std::string, std::vector<DatedSetting>, std::less<>> settings;   ///< by implementer
   std::vector<certs::Certificate> pinned;
@@ -48,6 +50,15 @@ class Snapshot final : public DirectoryView {
     return std::nullopt;
   }
 
+  bool lists_address(std::string_view home, std::string_view address) const override {
+    const auto asking = content_.organizations.find(home);
+    if (asking == content_.organizations.end() || !asking->second.active) return false;
+    if (has_address(home, address)) return true;
+    const auto implementer = content_.organizations.find(asking->second.implementer);
+    return implementer != content_.organizations.end() && implementer->second.active &&
+           has_address(implementer->first, address);
+  }
+
   PartnerSettings settings(std::string_view implementer, Instant now) const override {
     PartnerSettings settings;
     const auto found = content_.settings.find(implementer);
@@ -63,6 +74,11 @@ class Snapshot final : public DirectoryView {
   const std::string& version() const override { return version_; }
 
  private:
+  bool has_address(std::string_view home, std::string_view address) const {
+    const auto found = content_.addresses.find(home);
+    return found != content_.addresses.end() && found->second.contains(address);
+  }
+
   Content content_;
   certs::TrustStore trust_;
   std::string version_;
@@ -91,6 +107,9 @@ Result<void> read_organizations(store::Session& session, Content& content) {
       const auto oid = base::Oid::parse(delegate);
       if (!oid) return fail(store::Errc::Unreadable, "organizations.entry");
       organization.delegates.push_back(*oid);
+    }
+    for (const auto& endpoint : entry.endpoints) {
+      if (endpoint.status == "active") content.addresses[home->dotted()].insert(endpoint.address);
     }
     content.organizations.emplace(home->dotted(), std::move(organization));
   }

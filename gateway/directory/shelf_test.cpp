@@ -56,6 +56,31 @@ TEST_P(DirectoryOf, OrganizationsNamesTheirImplementers) {
   EXPECT_FALSE(ok(shelf_->current())->organization("2.999.1"));
 }
 
+TEST_P(DirectoryOf, OrganizationsListsWhereTheyMayBeCalledBack_S01) {
+  const auto endpoints = [](const std::string& address, const std::string& status = "active") {
+    return R"(,"contained":[{"resourceType":"Endpoint","status":")" + status + R"(","address":")" + address + "\"}]";
+  };
+  const std::string hub = "https://hub.example/a", own = "https://own.example/a", off = "https://off.example/a";
+  ok(import_directory(*database_,
+                      organization("2.999.10", endpoints(hub)) +
+                          organization("2.999.20", part_of("2.999.10") + endpoints(own)) +
+                          organization("2.999.21", part_of("2.999.10") + endpoints(off, "off")) +
+                          organization("2.999.22", part_of("2.999.10") + endpoints(off) + ",\"active\":false"),
+                      noon));
+  const auto view = ok(shelf_->current());
+  EXPECT_TRUE(view->lists_address("2.999.10", hub));
+  EXPECT_TRUE(view->lists_address("2.999.20", own));
+  EXPECT_TRUE(view->lists_address("2.999.20", hub)) << "its implementer's";
+  EXPECT_FALSE(view->lists_address("2.999.10", own)) << "not the other way round";
+  EXPECT_FALSE(view->lists_address("2.999.21", own)) << "not a sister's";
+  EXPECT_FALSE(view->lists_address("2.999.21", off)) << "not an endpoint that is off";
+  EXPECT_FALSE(view->lists_address("2.999.22", off)) << "not of who is not active";
+  EXPECT_FALSE(view->lists_address("2.999.22", hub));
+  EXPECT_FALSE(view->lists_address("2.999.99", hub));
+  for (const auto& other : {hub + "/", hub + "?", std::string("HTTPS://hub.example/a"), std::string()})
+    EXPECT_FALSE(view->lists_address("2.999.10", other)) << other;
+}
+
 TEST_P(DirectoryOf, ImportsCountWhatChanged) {
   const auto again = ok(import_directory(*database_,
                                          organization("2.999.10") + organization("2.999.11") +

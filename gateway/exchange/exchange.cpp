@@ -23,6 +23,12 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::OwnCertificateExpired), "own-certificate-expired", "our own certificate has expired", Cause::TryLater},
     {int(Errc::PeerUnknown), "peer-unknown", "no client certificate", Cause::NotTrusted},
     {int(Errc::Defect), "defect", "a defect of this gateway", Cause::Defect},
+    {int(Errc::TooManyWaiting), "too-many-waiting", "too many requests of this partner wait for a call-back",
+     Cause::TryLater},
+    {int(Errc::LeaseLost), "lease-lost", "another worker answers this request", Cause::TryLater},
+    {int(Errc::Discarded), "call-back-discarded", "the request says that nobody wants its faults", Cause::NotSupported},
+    {int(Errc::NotTaken), "call-back-not-taken", "the one who was called back did not take the answer",
+     Cause::TryLater},
 };
 constexpr base::ErrorTable table("gateway.exchange", rows);
 
@@ -30,7 +36,11 @@ constexpr base::ErrorTable table("gateway.exchange", rows);
 
 boost::system::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(code), table}; }
 
-Exchange::Exchange(const Received& received) : in(received), now(received.now), ids(received.seed) {
+Exchange::Exchange(const Received& received)
+    : in(received),
+      now(received.now),
+      received_at(received.accepted ? received.accepted->at : received.now),
+      ids(received.seed) {
   event.request = received.id;
   event.at = received.now;
   event.address = std::string(received.address);

@@ -20,10 +20,20 @@ enum class Errc {
   PeerWithdrawn,      ///< an open connection of nobody whom the directory still knows as active
   OwnCertificateExpired,  ///< nobody is answered with it, unless the operator says so
   Defect,             ///< an exception ended the corridor
+  TooManyWaiting,     ///< as many of this partner's requests wait for a call-back as may
+  LeaseLost,          ///< another worker has taken this pending answer
+  Discarded,          ///< a fault that the request wants sent nowhere
+  NotTaken,           ///< the one who was called back answers with a status that is no success
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
-/// A request as a door hands it over.
+/// What is known of a request that was accepted earlier and is answered now, by call-back.
+struct Accepted {
+  Instant at{};  ///< when it came in, was verified and claimed
+  std::string reply_to, fault_to;
+};
+
+/// A request as a door hands it over, or a worker that answers by call-back.
 struct Received {
   std::string_view content_type;
   base::BytesView body;
@@ -34,6 +44,7 @@ struct Received {
   Instant now{};
   base::Seed seed{};
   std::string id;            ///< 32 hex digits
+  const Accepted* accepted = nullptr;
 };
 
 /// The state of one exchange.
@@ -41,7 +52,8 @@ struct Exchange {
   explicit Exchange(const Received& received);
 
   const Received& in;
-  Instant now;
+  Instant now;          ///< of the decision
+  Instant received_at;  ///< whether the message is fresh is asked of this instant
   base::UuidStream ids;
   std::shared_ptr<const DirectoryView> directory = {};
   std::shared_ptr<const xca::wss::Signer> signer = {};
@@ -56,6 +68,7 @@ struct Exchange {
   std::optional<audit::DecisionRecord> decision = {};
   base::Bytes query = {};       ///< as asked, where an audit repository is told
   bool identified = false;      ///< its security was verified
+  std::optional<PendingAnswer> pending = {};  ///< of a request that is put off
   bool negative = false;        ///< an answer that must leave on the time floor
 };
 

@@ -105,6 +105,10 @@ void NetworkDoor::commit(std::shared_ptr<Passage> passage) {
   if (fault && !write_refusal(passage->request.peer->address, passage->received.now)) return leave(*passage);
   auto entry = std::move(passage->prepared.entry);
   journal_.commit(std::move(entry), [this, passage](Result<audit::Claimed> committed) {
+    if (!committed && committed.error().code == Errc::TooManyWaiting) {
+      passage->prepared = gateway_.refuse(passage->received, passage->prepared.message_id, committed.error());
+      return commit(passage);
+    }
     if (!committed) {
       // If audit cannot be written, nothing is released. [design §6]
       passage->prepared =

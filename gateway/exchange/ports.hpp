@@ -9,6 +9,8 @@
 #include "xca/wss/reply.hpp"
 #include "xca/wss/security.hpp"
 
+#include <chrono>
+
 namespace gateway::exchange {
 
 using base::Instant;
@@ -71,6 +73,9 @@ class DirectoryView {
   /// The implementer our configuration ties to this certificate: pinned by exact DER, or key or subject under a
   /// trusted chain. Nothing where there is none. Does not validate.
   virtual std::optional<std::string> implementer_of(const certs::Certificate& certificate) const = 0;
+  /// Whether this organization may be called back at this address: byte for byte that of an active Endpoint of its
+  /// active entry, or of its implementer's. [design §5]
+  virtual bool lists_address(std::string_view home, std::string_view address) const = 0;
   virtual PartnerSettings settings(std::string_view implementer, Instant now) const = 0;
   virtual const certs::TrustStore& trust() const = 0;
   virtual const std::string& version() const = 0;
@@ -81,6 +86,48 @@ class Directory {
   virtual ~Directory() = default;
   /// The directory as of now: a change committed on any node is seen here.
   virtual Result<std::shared_ptr<const DirectoryView>> current() = 0;
+};
+
+/// A request that was verified and accepted, to be answered by call-back. [WS-Addressing 1.0; facts §1.5]
+struct PendingAnswer {
+  std::string id;           ///< of the request, 32 hex digits
+  std::string clinic = {};  ///< empty where the request names none of ours
+  std::string claim = {};   ///< audit::Claim::request: a resend waits with the first
+  std::string implementer = {}, home = {};
+  std::string transaction = {}, message_id = {}, reply_to = {}, fault_to = {};
+  std::string content_type = {};  ///< of the request
+  base::Bytes body = {};
+  std::vector<certs::Certificate> certificates = {};  ///< of the TLS client, its own first
+  std::string address = {};                           ///< of the peer, numeric
+  base::Seed seed = {};                               ///< of the answer's ids, the same at every attempt
+  Instant accepted_at{}, due_at{};
+};
+
+/// A pending answer in the hands of one worker, until its lease ends.
+struct TakenAnswer {
+  PendingAnswer answer = {};
+  std::int64_t fence = 0;
+  unsigned attempts = 0;    ///< this one counted
+  std::string reason = {};  ///< why the one before failed
+};
+
+enum class Added { New, WaitsAlready, NoRoom };
+
+/// Requests that wait to be answered by call-back. What takes a TakenAnswer says whether it is still this taker's.
+class PendingAnswers {
+ public:
+  virtual ~PendingAnswers() = default;
+  virtual Result<std::size_t> waiting_of(std::string_view implementer) = 0;
+  /// Within the commit that accepts the request. Nodes that commit at the same moment may go one over the limit each.
+  virtual Result<Added> add(const PendingAnswer& answer, std::size_t waiting_max) = 0;
+  /// The oldest that is due and in nobody's hands. @param but  of none of these implementers
+  virtual Result<std::optional<TakenAnswer>> take(Instant now, std::chrono::seconds lease,
+                                                  std::span<const std::string> but) = 0;
+  /// Within the commit before the answer's first byte leaves: nobody else takes it before that commit.
+  virtual Result<bool> hold(const TakenAnswer& taken) = 0;
+  virtual Result<bool> put_back(const TakenAnswer& taken, Instant due_at, std::string_view reason) = 0;
+  virtual Result<bool> remove(const TakenAnswer& taken) = 0;
+  virtual Result<std::size_t> waiting() = 0;
 };
 
 }  // namespace gateway::exchange

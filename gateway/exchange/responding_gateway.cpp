@@ -105,7 +105,8 @@ std::string_view reason_of(RegistryErrorCode code) {
 
 xca::Answering answering(Exchange& exchange) {
   return {.signer = *exchange.signer, .signature = exchange.partner.response_signature, .ids = exchange.ids,
-          .now = exchange.now};
+          .now = exchange.now,
+          .to = exchange.in.accepted ? std::string_view(exchange.in.accepted->reply_to) : xca::soap::anonymous};
 }
 
 /// Notes of one event stand side by side; one that is there already is not repeated.
@@ -118,6 +119,8 @@ void add_note(audit::Event& event, const std::string& note) {
 void note_revocation(audit::Event& event, const certs::TrustedCertificate& trusted) {
   if (!trusted.is_proven_unrevoked()) add_note(event, "revocation unknown");
 }
+/// What this connection gets in place of an answer. [WS-Addressing 1.0 SOAP Binding §5; facts §1.3]
+Answer accepted() { return {.status = 202, .content_type = {}}; }
 
 void note_patient(Exchange& exchange, const std::string& patient) {
   auto& patients = exchange.event.patients;
@@ -167,11 +170,10 @@ audit::FailedCheck failed_check_of(const Exchange& exchange, const base::Error& 
 }  // namespace
 
 RespondingGateway::RespondingGateway(RespondingSettings settings, Directory& directory, Patients& patients,
-                                     Documents& documents, audit::Journal& journal,
+                                     Documents& documents, PendingAnswers& pending, audit::Journal& journal,
                                      std::shared_ptr<const xca::wss::Signer> signer)
     : settings_(std::move(settings)), budget_(settings_.queries), directory_(directory), patients_(patients),
-      documents_(documents),
-      journal_(journal), signer_(std::move(signer)) {}
+      documents_(documents), pending_(pending), journal_(journal), signer_(std::move(signer)) {}
 
 void RespondingGateway::replace_signer(std::shared_ptr<const xca::wss::Signer> signer) {
   const std::lock_guard lock(signer_mutex_);
@@ -196,6 +198,7 @@ Prepared RespondingGateway::respond(const Received& received) {
     refused.transaction = exchange.transaction ? exchange.transaction->id : "";
     return refused;
   }
+  audit::Change keep = exchange.pending ? keep_pending(exchange) : nullptr;
   if (exchange.decision) exchange.decision->answer_hash = sha256_hex(answered->pieces.front());
   Prepared prepared;
   prepared.answer = std::move(*answered);
@@ -203,8 +206,9 @@ Prepared RespondingGateway::respond(const Received& received) {
   prepared.message_id = std::move(exchange.message_id);
   prepared.outcome = exchange.event.outcome;
   prepared.reason = exchange.event.reason;
-  prepared.entry = {std::move(exchange.claim), std::move(exchange.event), std::move(exchange.decision),
-                    std::move(exchange.query)};
+  prepared.entry = {.claim = std::move(exchange.claim), .event = std::move(exchange.event),
+                    .decision = std::move(exchange.decision), .query = std::move(exchange.query),
+                    .change = std::move(keep)};
   prepared.in_flight = std::move(exchange.in_flight);
   prepared.negative = exchange.negative;
   return prepared;
@@ -214,7 +218,10 @@ Prepared RespondingGateway::refuse(const Received& received, std::string_view me
                                    const base::Error& error) const {
   base::UuidStream ids(received.seed);
   Prepared refused;
-  refused.answer = xca::soap::write_fault(xca::soap::fault_for(error), message_id, ids.next_urn());
+  const auto* accepted = received.accepted;
+  const std::string to = !accepted ? "" : xca::soap::is_elsewhere(accepted->fault_to) ? accepted->fault_to
+                                                                                      : accepted->reply_to;
+  refused.answer = xca::soap::write_fault(xca::soap::fault_for(error), message_id, ids.next_urn(), to);
   refused.message_id = message_id;
   refused.outcome = Outcome::Fault;
   refused.reason = base::reason_of(error);
@@ -258,7 +265,7 @@ RespondingGateway::Answered RespondingGateway::dispatch(Exchange& exchange) {
   }
   exchange.message_id = opened->addressing().message_id;
   exchange.event.message_id = exchange.message_id;
-  exchange.event.reply_to = opened->addressing().reply_to;
+  if (xca::soap::is_elsewhere(opened->addressing().reply_to)) exchange.event.reply_to = opened->addressing().reply_to;
   exchange.transaction = transaction_of(*opened);
   if (!exchange.transaction) return base::fail(xca::soap::Errc::ActionNotSupported);
   exchange.event.transaction = exchange.transaction->id;
@@ -339,8 +346,18 @@ void RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSec
   if (security.used_sha1()) add_note(event, "sha1");
 }
 
-/// Claims the message against replay before anything is decided. [threats §5]
+/// A message that was fresh when it came in is decided later: its signers are judged again, as they are then.
+Result<void> RespondingGateway::believe_still(const Exchange& exchange,
+                                              const xca::wss::VerifiedSecurity& security) const {
+  for (const auto* signer : {&security.message_signer(), &security.assertion_signer()}) {
+    TRY(exchange.directory->trust().validate(signer->certificate(), {}, certs::Use::MessageSignature, exchange.now));
+  }
+  return {};
+}
+
+/// Claims the message against replay before anything is decided; one that was accepted was claimed then. [threats §5]
 Result<void> RespondingGateway::claim(Exchange& exchange, const xca::wss::VerifiedSecurity& security) {
+  if (exchange.in.accepted) return believe_still(exchange, security);
   const auto& keys = security.replay();
   exchange.claim = audit::Claim{.proof = base::hex(keys.proof), .request = base::hex(keys.request),
                                 .organization = exchange.caller.tls_implementer.value_or(""), .now = exchange.now,
@@ -416,7 +433,7 @@ bool RespondingGateway::within_budget(Exchange& exchange, const Admitted& admitt
 
 RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap::Envelope& envelope,
                                                                  Exchange& exchange) {
-  auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.now));
+  auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.received_at));
   const auto& query = discovery.query();
   note_query(exchange, query, envelope);
   identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
@@ -433,6 +450,7 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
   };
 
   auto admitted = TRY(admit(exchange));  // before any patient is looked up
+  if (TRY(put_off(exchange, envelope, asked_home))) return accepted();
   if (!admitted) return problem(Problem::AnswerNotAvailable);
   if (!clinic) {
     exchange.event.outcome = Outcome::Refused;
@@ -471,17 +489,18 @@ Result<std::optional<policy::Clinic>> RespondingGateway::clinic_asked(const xca:
 /// Not offered, and said in the wire's own form. The same for every patient: none is looked up. [facts §1.5]
 RespondingGateway::Answered RespondingGateway::deferred_patient_discovery(const xca::soap::Envelope& envelope,
                                                                           Exchange& exchange) {
-  auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.now,
+  auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.received_at,
                                                    xca::deferred_patient_discovery));
   const auto& query = discovery.query();
   note_query(exchange, query, envelope);
   identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
   TRY(claim(exchange, discovery.security()));
   TRY(check_schema(exchange, envelope));
+  const std::string& asked_home = query.receiver_home.empty() ? query.receiver_device : query.receiver_home;
   TRY(admit(exchange));
+  if (TRY(put_off(exchange, envelope, asked_home))) return accepted();
   exchange.event.outcome = Outcome::Refused;
   exchange.event.reason = "deferred-not-supported";
-  const std::string& asked_home = query.receiver_home.empty() ? query.receiver_device : query.receiver_home;
   exchange.event.community = asked_home;
   return discovery.refuse_deferred({.home = asked_home, .device = asked_home, .authority = asked_home},
                                    answering(exchange));
@@ -489,7 +508,7 @@ RespondingGateway::Answered RespondingGateway::deferred_patient_discovery(const 
 
 RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::soap::Envelope& envelope,
                                                                    Exchange& exchange) {
-  auto asked = TRY(xca::CrossGatewayQuery::open(envelope, security_rules(exchange), exchange.now));
+  auto asked = TRY(xca::CrossGatewayQuery::open(envelope, security_rules(exchange), exchange.received_at));
   auto asked_text = base::xml::serialize(envelope.payload());
   exchange.event.query_hash = sha256_hex(asked_text);
   exchange.event.query_id = "urn:uuid:" + asked.query().id;
@@ -508,6 +527,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   };
 
   auto admitted = TRY(admit(exchange));  // before any look-up
+  if (TRY(put_off(exchange, envelope, our_home))) return accepted();
   if (!admitted) return failure({RegistryErrorCode::RegistryError, "This purpose of use is not supported."});
   const auto read = xca::ebxml::read_query(asked.query());
   if (const auto* wrong = std::get_if<RegistryError>(&read)) return failure(*wrong);
@@ -536,7 +556,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
 
 RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca::soap::Envelope& envelope,
                                                                       Exchange& exchange) {
-  auto asked = TRY(xca::CrossGatewayRetrieve::open(envelope, security_rules(exchange), exchange.now));
+  auto asked = TRY(xca::CrossGatewayRetrieve::open(envelope, security_rules(exchange), exchange.received_at));
   exchange.event.query_hash = sha256_hex(base::xml::serialize(envelope.payload()));
   for (const auto& request : asked.requests()) {
     exchange.event.documents_asked.push_back({request.unique_id, request.repository_id, request.home});
@@ -553,6 +573,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
   };
 
   auto admitted = TRY(admit(exchange));  // before any look-up
+  if (TRY(put_off(exchange, envelope, our_home))) return accepted();
   if (!admitted) return failure({RegistryErrorCode::RepositoryError, "This purpose of use is not supported."}, {});
   if (asked.requests().size() > settings_.documents_per_retrieve) {
     return failure({RegistryErrorCode::RepositoryError, "Too many documents were asked for at once."}, "too-many");

@@ -4,11 +4,20 @@
 
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/query_budget.hpp"
+#include "gateway/net/caller.hpp"
 #include "xca/discovery.hpp"
 
 #include <mutex>
 
 namespace gateway::exchange {
+
+/// What may be put off to be answered by call-back.
+struct CallBackRules {
+  net::AllowedNetworks allowed = {};
+  std::size_t waiting_per_partner = 200;
+  std::size_t request_bytes = 1u << 20;     ///< a larger request is answered on its connection or not at all
+  std::chrono::milliseconds delay{250};  ///< no answer is called earlier after its request, whatever it says
+};
 
 /// How this deployment answers.
 struct RespondingSettings {
@@ -17,12 +26,13 @@ struct RespondingSettings {
   xca::soap::Limits limits = {};
   std::size_t documents_per_retrieve = 20;
   QueryLimits queries = {};  ///< of each partner
+  CallBackRules call_backs = {};
 };
 
 class RespondingGateway {
  public:
   RespondingGateway(RespondingSettings settings, Directory& directory, Patients& patients, Documents& documents,
-                    audit::Journal& journal, std::shared_ptr<const xca::wss::Signer> signer);
+                    PendingAnswers& pending, audit::Journal& journal, std::shared_ptr<const xca::wss::Signer> signer);
 
   /// Answers one message: never fails, never throws for what a peer can cause. The answer may leave only after the
   /// entry was committed.
@@ -48,16 +58,21 @@ class RespondingGateway {
   xca::wss::Rules security_rules(const Exchange& exchange) const;
   void identify(Exchange& exchange, const xca::wss::VerifiedSecurity& security, std::string_view sender_home) const;
   Result<void> claim(Exchange& exchange, const xca::wss::VerifiedSecurity& security);
+  Result<void> believe_still(const Exchange& exchange, const xca::wss::VerifiedSecurity& security) const;
   Result<void> check_schema(Exchange& exchange, const xca::soap::Envelope& envelope) const;
   Result<std::optional<policy::Admitted>> admit(Exchange& exchange) const;
   Result<std::optional<policy::Clinic>> clinic_asked(const xca::ebxml::RegistryQuery& query);
   bool within_budget(Exchange& exchange, const policy::Admitted& admitted, const Asked& asked);
+  Result<void> check_address(const Exchange& exchange, const std::string& address) const;
+  Result<bool> put_off(Exchange& exchange, const xca::soap::Envelope& envelope, std::string_view asked_home);
+  audit::Change keep_pending(Exchange& exchange) const;
 
   RespondingSettings settings_;
   QueryBudget budget_;
   Directory& directory_;
   Patients& patients_;
   Documents& documents_;
+  PendingAnswers& pending_;
   audit::Journal& journal_;
   std::shared_ptr<const xca::wss::Signer> signer_;
   mutable std::mutex signer_mutex_;

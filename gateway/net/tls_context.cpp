@@ -56,19 +56,6 @@ int judge_client(X509_STORE_CTX* chain, void* context) noexcept {
   return 0;
 }
 
-bool restrict_protocol(SSL_CTX* context) {
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
-  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);  // every record comes back to us: a flood of KeyUpdates is counted
-  SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_dh_auto(context, 1);
-  SSL_CTX_set_max_cert_list(context, presented_bytes_max);
-  SSL_CTX_set_alpn_select_cb(context, select_protocol, nullptr);
-  return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
-         SSL_CTX_set_cipher_list(context, suites_of_tls_1_2) == 1 && SSL_CTX_set_max_early_data(context, 0) == 1;
-}
-
 /// Every connection shows its certificate anew: a resumed one would skip the judgement of it [K16]. The session id
 /// context keeps a client that offers an old session from a fatal alert [K15].
 bool forbid_resumption(SSL_CTX* context) {
@@ -101,6 +88,18 @@ bool use_credential(SSL_CTX* context, const certs::Credential& credential) {
   return true;
 }
 
+bool restrict_protocol(SSL_CTX* context) {
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);  // every record comes back to us: a flood of KeyUpdates is counted
+  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_dh_auto(context, 1);
+  SSL_CTX_set_max_cert_list(context, presented_bytes_max);
+  return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
+         SSL_CTX_set_cipher_list(context, suites_of_tls_1_2) == 1 && SSL_CTX_set_max_early_data(context, 0) == 1;
+}
+
 Result<std::shared_ptr<const TlsContext>> TlsContext::make(Tls tls) {
   ERR_clear_error();
   std::shared_ptr<TlsContext> made(new TlsContext(std::move(tls)));
@@ -109,6 +108,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(Tls tls) {
   if (!restrict_protocol(made->context_) || !forbid_resumption(made->context_)) {
     throw std::runtime_error("OpenSSL does not offer the TLS settings of the doors");
   }
+  SSL_CTX_set_alpn_select_cb(made->context_, select_protocol, nullptr);
   if (!use_credential(made->context_, made->tls_.credential)) {
     const char* why = ERR_reason_error_string(ERR_peek_error());
     return base::fail(Errc::BadCredential, why == nullptr ? "the credential cannot be used for TLS" : why);

@@ -10,6 +10,8 @@ struct x509_store_ctx_st;
 
 namespace gateway::net {
 
+/// Versions, suites and no way back to an old session: the same whether we are called or call.
+bool restrict_protocol(ssl_ctx_st* context);
 /// The certificates the other side shows in a handshake, its own apart.
 /// @error Errc::ClientCertificatesTooLarge, certs::Errc::…
 Result<void> read_presented(x509_store_ctx_st* chain, Peer& peer);

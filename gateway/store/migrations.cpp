@@ -11,6 +11,7 @@ std::string_view asset_schema_001_sql();
 std::string_view asset_schema_002_sql();
 std::string_view asset_schema_003_sql();
 std::string_view asset_schema_004_sql();
+std::string_view asset_schema_006_sql();
 }  // namespace gateway
 
 namespace gateway::store {
@@ -23,7 +24,11 @@ struct Step {
   unsigned version;
   std::string_view (*text)();
 };
-constexpr Step steps[] = {{1, asset_schema_001_sql}, {2, asset_schema_002_sql}, {3, asset_schema_003_sql}, {4, asset_schema_004_sql}};
+constexpr Step steps[] = {{1, asset_schema_001_sql},
+                          {2, asset_schema_002_sql},
+                          {3, asset_schema_003_sql},
+                          {4, asset_schema_004_sql},
+                          {6, asset_schema_006_sql}};
 
 /// The words in which the databases differ.
 std::string in_dialect(std::string statement, bool postgresql) {

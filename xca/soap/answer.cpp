@@ -160,10 +160,15 @@ void append_not_understood(std::string& out, std::string_view expanded_name) {
 }
 
 void append_fault_headers(std::string& out, const Fault& fault, std::string_view relates_to,
-                          std::string_view message_id, std::string_view action) {
+                          std::string_view message_id, std::string_view to, std::string_view action) {
   out.append("<soap:Header><wsa:Action>").append(action).append("</wsa:Action><wsa:MessageID>");
   append_text(out, message_id);
   out.append("</wsa:MessageID>");
+  if (!to.empty()) {
+    out.append("<wsa:To>");
+    append_text(out, to);
+    out.append("</wsa:To>");
+  }
   if (is_plain(relates_to, relates_to_characters_max)) {
     out.append("<wsa:RelatesTo>");
     append_text(out, relates_to);
@@ -248,13 +253,14 @@ Fault fault_for(const base::Error& error) {
   return fault;
 }
 
-Answer write_fault(const Fault& fault, std::string_view relates_to, std::string_view message_id) {
+Answer write_fault(const Fault& fault, std::string_view relates_to, std::string_view message_id,
+                   std::string_view to) {
   const std::string_view action = fault.subcode.starts_with("wsa:") ? "http://www.w3.org/2005/08/addressing/fault"
                                                                     : "http://www.w3.org/2005/08/addressing/soap/fault";
   std::string out;
   out.reserve(2048);
   out.append("<soap:Envelope xmlns:soap=\"").append(ns::soap).append("\" xmlns:wsa=\"").append(ns::wsa).append("\">");
-  append_fault_headers(out, fault, relates_to, message_id, action);
+  append_fault_headers(out, fault, relates_to, message_id, to, action);
   append_fault_body(out, fault);
   out.append("</soap:Envelope>");
   auto answer = pack_simple(std::move(out), action);

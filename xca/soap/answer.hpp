@@ -42,6 +42,8 @@ struct Fault {
 Fault fault_for(const base::Error& error);
 
 /// @param relates_to  MessageID of the request, or empty
-Answer write_fault(const Fault& fault, std::string_view relates_to, std::string_view message_id);
+/// @param to          where it is called to, or empty for the connection the request came by
+Answer write_fault(const Fault& fault, std::string_view relates_to, std::string_view message_id,
+                   std::string_view to = {});
 
 }  // namespace xca::soap

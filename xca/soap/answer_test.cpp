@@ -29,6 +29,12 @@ Fault fault(Code code, std::string detail = "secret detail") {
   return fault_for(base::fail(code, std::move(detail)));
 }
 
+TEST(Fault, NamesTheAddressItIsCalledTo) {
+  const auto called = joined(write_fault(fault(Errc::BadEnvelope), "urn:uuid:1", "urn:uuid:2", "https://a.example/?b&c"));
+  EXPECT_THAT(called, HasSubstr("<wsa:To>https://a.example/?b&amp;c</wsa:To>"));
+  EXPECT_THAT(text_of(fault(Errc::BadEnvelope)), Not(HasSubstr("<wsa:To>")));
+}
+
 TEST(Pack, SendsPlainSoapAsOnePiece) {
   const auto answer = pack(Encoding::Simple, "<e/>", {}, "id", "urn:a");
   EXPECT_EQ(answer.status, 200u);

@@ -142,13 +142,11 @@ Result<std::string> read_address(const Element& element, const Limits& limits) {
 Result<std::string> read_endpoint(const Element& endpoint, const Limits& limits) {
   const auto address = endpoint.only_child(ns::wsa, "Address");
   if (!address) return fail(Errc::AddressingHeaderInvalid, "an endpoint without its one Address");
-  return read_address(*address, limits);
-}
-
-/// Answers go back on the connection they are asked on: no other address is called.
-Result<void> require_callable(std::string_view address) {
-  if (address.empty() || address == anonymous || address == "http://www.w3.org/2005/08/addressing/none") return {};
-  return fail(Errc::NotOurAddress, "an answer to another address");
+  auto text = TRY(read_address(*address, limits));
+  // Reference parameters would become headers of what we send, in the words of the sender.
+  if (is_elsewhere(text) && endpoint.first_child(ns::wsa, "ReferenceParameters"))
+    return fail(Errc::AddressingHeaderInvalid, "an endpoint elsewhere with reference parameters");
+  return text;
 }
 
 /// Percent-decodes once. [RFC 2392 §2]
@@ -175,6 +173,10 @@ void collect_includes(const Element& element, std::vector<Element>& includes) {
 }  // namespace
 
 boost::system::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(code), errors}; }
+
+bool is_elsewhere(std::string_view address) noexcept {
+  return !address.empty() && address != anonymous && address != none;
+}
 
 bool is_for_us(const Element& header) noexcept {
   const auto role = header.attribute(ns::soap, "role");
@@ -211,11 +213,10 @@ Result<void> Envelope::read_headers(const Limits& limits) {
   addressing_.to = TRY(take("To", read_address));
   addressing_.relates_to = TRY(take("RelatesTo", read_address));
   addressing_.reply_to = TRY(take("ReplyTo", read_endpoint));
-  const auto fault_to = TRY(take("FaultTo", read_endpoint));
+  addressing_.fault_to = TRY(take("FaultTo", read_endpoint));
   if (addressing_.action.empty()) return fail(Errc::AddressingHeaderMissing, "no Action");
   if (addressing_.message_id.empty()) return fail(Errc::AddressingHeaderMissing, "no MessageID");
-  TRY(require_callable(addressing_.reply_to));
-  return require_callable(fault_to);
+  return {};
 }
 
 Result<void> Envelope::read_includes() {

@@ -48,7 +48,7 @@ enum class Errc {
   AddressingHeaderMissing,    ///< wsa:Action, or wsa:MessageID on a request
   AddressingHeaderInvalid,    ///< doubled, with children, too long, control characters
   ActionNotSupported,         ///< an action we do not offer, or one that contradicts the payload
-  NotOurAddress,              ///< wsa:To or ReplyTo that we may not obey
+  NotOurAddress,              ///< wsa:To, ReplyTo or FaultTo that we may not obey
   SchemaInvalid,              ///< only for partners set to strict
 };
 boost::system::error_code make_error_code(Errc) noexcept;
@@ -71,9 +71,16 @@ struct Addressing {
   std::string message_id;
   std::string to;        ///< empty where absent
   std::string reply_to;  ///< empty where absent; the anonymous URI for a synchronous answer
+  std::string fault_to;  ///< empty where absent
   std::string relates_to;
 };
+/// On the connection the request came by. [WS-Addressing 1.0 Core §2.1]
 inline constexpr std::string_view anonymous = "http://www.w3.org/2005/08/addressing/anonymous";
+/// Nowhere: what is sent there is discarded.
+inline constexpr std::string_view none = "http://www.w3.org/2005/08/addressing/none";
+/// True for an address that would have to be called: neither absent, anonymous nor none. Whether it may be called is
+/// not known here.
+bool is_elsewhere(std::string_view address) noexcept;
 
 /// Another part of an MTOM package; its bytes live as long as the message they came in.
 struct Part {

@@ -139,13 +139,30 @@ TEST(Envelope, AsksForActionAndMessageIdOnce) {  // S03, S04
        Errc::AddressingHeaderMissing},
       {"<a:Action s:role=\"http://www.w3.org/2003/05/soap-envelope/role/next\">urn:x</a:Action>" + id, accepted},
       {action + id + reply(anonymous), accepted},
-      {action + id + reply("http://127.0.0.1:9/"), Errc::NotOurAddress},  // S01
+      {action + id + reply("http://127.0.0.1:9/"), accepted},  // whether it may be called is the corridor's question: S01
+      {action + id + "<a:ReplyTo><a:Address>https://a.example/</a:Address><a:ReferenceParameters/></a:ReplyTo>",
+       Errc::AddressingHeaderInvalid},
+      {action + id + "<a:ReplyTo><a:Address>" + std::string(anonymous) +
+           "</a:Address><a:ReferenceParameters/></a:ReplyTo>",
+       accepted},
       {action + id + "<a:ReplyTo></a:ReplyTo>", Errc::AddressingHeaderInvalid},
-      {action + id + "<a:FaultTo><a:Address>file:///etc/passwd</a:Address></a:FaultTo>", Errc::NotOurAddress},
+      {action + id + "<a:FaultTo><a:Address>file:///etc/passwd</a:Address></a:FaultTo>", accepted},
       {action + id + "<a:From><a:Address>urn:anyone</a:Address></a:From>", accepted},
   };
   for (const auto& row : rows)
     EXPECT_EQ(opened(Message{.headers = row.headers}.text()), row.expected) << row.headers.substr(0, 200);
+}
+
+TEST(Envelope, SaysWhereAnswerAndFaultsAreWanted) {
+  const auto wire = Message{.headers = "<a:Action>urn:x</a:Action><a:MessageID>urn:uuid:1</a:MessageID>"
+                                       "<a:ReplyTo><a:Address> https://a.example/1 </a:Address></a:ReplyTo>"
+                                       "<a:FaultTo><a:Address>https://a.example/2</a:Address></a:FaultTo>"}
+                        .text();
+  const auto envelope = Envelope::open(plain, wire).value();
+  EXPECT_EQ(envelope.addressing().reply_to, "https://a.example/1");
+  EXPECT_EQ(envelope.addressing().fault_to, "https://a.example/2");
+  EXPECT_TRUE(is_elsewhere("https://a.example/1"));
+  for (const auto here : {std::string_view(), anonymous, none}) EXPECT_FALSE(is_elsewhere(here));
 }
 
 TEST(Envelope, UnderstandsWhatMustBeUnderstood) {  // S03

@@ -68,7 +68,7 @@ void write_addressing_header(Writer& out, std::string_view name, std::string_vie
 void write_addressing(Writer& out, const Reply& reply, std::string_view message_id) {
   write_addressing_header(out, "Action", "ACTION", reply.action);
   write_addressing_header(out, "MessageID", "MESSAGE-ID", message_id);
-  write_addressing_header(out, "To", "TO", soap::anonymous);
+  write_addressing_header(out, "To", "TO", reply.to);
   if (!reply.relates_to.empty()) write_addressing_header(out, "RelatesTo", "RELATES-TO", reply.relates_to);
 }
 

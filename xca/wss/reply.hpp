@@ -17,6 +17,7 @@ enum class ResponseSignature { Full, Headers, None };
 struct Reply {
   std::string action;
   std::string relates_to;  ///< request's MessageID, byte for byte
+  std::string to = std::string(soap::anonymous);  ///< the address it is sent to
   std::vector<std::string>
       signature_values;  ///< of the request; one SignatureConfirmation each, one without Value if none
   ResponseSignature signature = ResponseSignature::Full;

@@ -70,6 +70,13 @@ std::string without_confirmation_values(Reply answer) {
   return written(answer);
 }
 
+TEST(Reply, GoesToTheAddressItIsCalledAt) {
+  auto answer = reply();
+  EXPECT_THAT(written(answer), HasSubstr(">http://www.w3.org/2005/08/addressing/anonymous</wsa:To>"));
+  answer.to = "https://a.example/?b&c";
+  EXPECT_THAT(written(answer), HasSubstr("wsu:Id=\"TO\">https://a.example/?b&amp;c</wsa:To>"));
+}
+
 TEST(SignedReply, VerifiesWithXmlsec) {
   if (!runs("command -v xmlsec1")) GTEST_SKIP() << "no xmlsec1";
   for (const auto signature : {ResponseSignature::Full, ResponseSignature::Headers}) {
