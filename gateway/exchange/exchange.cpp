@@ -1,6 +1,7 @@
 #include "gateway/exchange/exchange.hpp"
 
 #include "base/error_table.hpp"
+#include "certs/crypto.hpp"
 
 #include <unistd.h>
 
@@ -46,5 +47,7 @@ Exchange::Exchange(const Received& received)
   event.address = std::string(received.address);
   event.process = std::to_string(::getpid());
 }
+
+std::string sha256_hex(base::BytesView bytes) { return base::hex(certs::sha256(bytes)); }
 
 }  // namespace gateway::exchange

@@ -33,6 +33,9 @@ struct Accepted {
   std::string reply_to, fault_to;
 };
 
+/// SHA-256 as the records write it.
+std::string sha256_hex(base::BytesView bytes);
+
 /// A request as a door hands it over, or a worker that answers by call-back.
 struct Received {
   std::string_view content_type;
