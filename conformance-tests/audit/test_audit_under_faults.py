@@ -173,7 +173,7 @@ def test_a_repository_with_the_wrong_certificate_is_told_nothing(audited, who, t
 
 
 @pytest.mark.parametrize("key, value, says", [
-    ("syslog.trust", [], "audit.syslog.trust"), ("syslog.address", "localhost", "audit.syslog.address"),
+    ("syslog.trust", [], "syslog.trust must name"), ("syslog.address", "localhost", "syslog.address must be"),
     ("syslog.key", "/nowhere.key", "/nowhere.key")])
 def test_a_gateway_that_cannot_tell_it_does_not_start_and_says_why(tmp_path, key, value, says):
     repository = AuditRepository(tmp_path / "repository")
