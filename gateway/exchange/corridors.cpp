@@ -1,4 +1,4 @@
-// The corridors of the Responding Gateway: one function for each transaction, whose lines are its stages in their order.
+// The corridors of the Responding Gateway: one function for each transaction, its lines the stages in their order.
 // What every corridor goes through (who asks, claim, schema, the first gates) is in responding_gateway.cpp.
 // [ITI TF-2 §3.55, §3.38, §3.39]
 
