@@ -50,7 +50,7 @@ bool is_token_uri(std::string_view key) { return key.starts_with(scheme); }
 Result<PrivateKey> open_token_key(const TokenKey& key) {
   const QuietErrors quiet;
   if (key.uri.size() > uri_octets_max || !is_token_uri(key.uri)) return unavailable("no PKCS#11 URI");
-  if (key.uri.find("pin-") != std::string::npos)
+  if (key.uri.find("pin-value") != std::string::npos || key.uri.find("pin-source") != std::string::npos)
     return unavailable("a PIN does not belong into the URI; name a file with pkcs11.pin_file");
   if (key.module.empty()) return unavailable("no PKCS#11 module is configured; set pkcs11.module");
   auto* engine = TRY(engine_with(key.module));

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <deque>
+#include <optional>
 #include <thread>
 
 // In the coroutines below, co_await never stands behind && or ||: g++ 12 awaits it even where it is not reached.
@@ -63,12 +64,13 @@ struct Fetcher::Parts {
   void begin_next();
   asio::awaitable<void> run(FetchOrder order, Done done);
   asio::awaitable<Result<Bytes>> fetch(std::shared_ptr<Flight> flight, const FetchOrder& order);
-  asio::awaitable<Result<void>> connect(Flight& flight, const HttpUrl& url);
+  asio::awaitable<std::optional<base::Error>> connect(Flight& flight, const HttpUrl& url);
   asio::awaitable<Result<Bytes>> receive(Flight& flight);
 };
 
-/// The first allowed address that takes the connection; others are never tried.
-asio::awaitable<Result<void>> Fetcher::Parts::connect(Flight& flight, const HttpUrl& url) {
+/// Connects to the first allowed address that takes the connection; others are never tried.
+/// @return what went wrong, nothing where it went well
+asio::awaitable<std::optional<base::Error>> Fetcher::Parts::connect(Flight& flight, const HttpUrl& url) {
   error_code error;
   const auto found = co_await flight.resolver.async_resolve(url.host, std::to_string(url.port),
                                                             asio::redirect_error(asio::use_awaitable, error));
@@ -81,7 +83,7 @@ asio::awaitable<Result<void>> Fetcher::Parts::connect(Flight& flight, const Http
     error_code ignored;
     flight.socket.close(ignored);
     co_await flight.socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
-    if (!error) co_return Result<void>();
+    if (!error) co_return std::nullopt;
     if (flight.timed_out) break;
   }
   if (!any_allowed) co_return base::fail(FetchErrc::AddressNotAllowed, url.host);
@@ -117,8 +119,8 @@ asio::awaitable<Result<Bytes>> Fetcher::Parts::fetch(std::shared_ptr<Flight> fli
     flight->resolver.cancel();
     flight->socket.close(ignored);
   });
-  const auto connected = co_await connect(*flight, *url);
-  if (!connected) co_return connected.error();
+  const auto failed = co_await connect(*flight, *url);
+  if (failed) co_return *failed;
   error_code error;
   const auto request = request_of(*url, order);
   co_await asio::async_write(flight->socket, asio::buffer(request), asio::redirect_error(asio::use_awaitable, error));
