@@ -189,8 +189,9 @@ class AuditRepository:
     def lines(self):
         if not self.file.exists():
             return []
+        whole, _, _ = self.file.read_bytes().rpartition(b"\n")  # of what is still being written, nothing
         # Split as the strictest reader of logs would: also at U+0085 and U+2028.
-        return [Received.read(line) for line in self.file.read_bytes().decode().splitlines()]
+        return [Received.read(line) for line in whole.decode().splitlines()]
 
     def messages(self):
         """AuditMessages in the order of arrival, each once: syslog may bring one twice."""

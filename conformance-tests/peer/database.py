@@ -15,8 +15,9 @@ BINARIES = Path("/usr/lib/postgresql/15/bin")
 def as_postgres(*command):
     """PostgreSQL refuses to run as root."""
     prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run([*prefix, *map(str, command)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                   cwd="/")
+    done = subprocess.run([*prefix, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/",
+                          text=True)
+    assert done.returncode == 0, f"{command[0]} ended with {done.returncode}: {done.stderr.strip()}"
 
 
 class Cluster:
@@ -33,7 +34,9 @@ class Cluster:
         self.port = free_port()
         data = self.folder / "data"
         as_postgres(BINARIES / "initdb", "-D", data, "-A", "trust", "-U", "gatehouse", "--no-sync", "-E", "UTF8")
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        # Every town of a run stands to its end, and each gateway holds a connection for each of its threads.
+        options = (f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+                   " -c max_connections=1000")
         as_postgres(BINARIES / "pg_ctl", "-D", data, "-w", "-o", options, "-l", self.folder / "log", "start")
         return self
 
