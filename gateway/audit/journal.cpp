@@ -184,6 +184,7 @@ struct Journal::Parts {
     for (std::size_t i = 0; i < batch.size(); ++i) {
       batch[i].done(written ? std::move((*written)[i]) : Result<Claimed>(written.error()));
     }
+    writer.sync_witness();
     if (written) prune_by(batch);
   }
 

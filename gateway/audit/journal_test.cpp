@@ -225,6 +225,24 @@ TEST_P(JournalOnBoth, IsSoundWhileTheWitnessLagsAndCatchesUpWhenReopened) {
   EXPECT_EQ(verified().witnessed, 2u);
 }
 
+// What a power cut leaves of lines that were not synced: zeros, and lines after them.
+TEST_P(JournalOnBoth, CutsTheWitnessWhereAPowerCutSpoiledIt_O02) {
+  ASSERT_TRUE(journal_->commit_and_wait(entry("r1")));
+  ASSERT_TRUE(journal_->commit_and_wait(entry("r2")));
+  const auto whole = witness();
+  const auto second = whole.find('\n') + 1;
+  for (const std::size_t hole : {second, second + 10, second - 1}) {
+    journal_.reset();
+    auto spoiled = whole + whole;
+    spoiled.replace(hole, 5000, 5000, '\0');
+    std::ofstream(directory_ / "witness", std::ios::trunc) << spoiled << "{\"node\":\"n1\"}\n" << whole;
+    ASSERT_FALSE(verified().sound());
+    open_journal();
+    ASSERT_TRUE(verified().sound()) << hole;
+    EXPECT_TRUE(witness().ends_with(whole.substr(second)));
+  }
+}
+
 TEST_P(JournalOnBoth, RefusesAWitnessItCannotWrite) {
   auto nowhere = options();
   nowhere.witness_file = directory_ / "missing/witness";

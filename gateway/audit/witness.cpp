@@ -15,15 +15,17 @@ namespace {
 
 /// Lines are cumulative proofs: of those the file could not take, the newest matter.
 constexpr std::size_t waiting_max = 1000;
-constexpr off_t line_max = 4096;
+/// More than a second of commits writes.
+constexpr off_t unsynced_max = 4 << 20;
 constexpr off_t lately = 64 << 10;
+constexpr std::chrono::seconds sync_every{1};
 
-/// The length of the file up to its last line end.
+/// The length of the file up to its last line end before what never reached the disk, which reads as zeros.
 off_t whole_lines(int file, off_t size) {
-  std::string tail(static_cast<std::size_t>(std::min(size, line_max)), '\0');
+  std::string tail(static_cast<std::size_t>(std::min(size, unsynced_max)), '\0');
   const auto begin = size - static_cast<off_t>(tail.size());
   if (::pread(file, tail.data(), tail.size(), begin) != static_cast<ssize_t>(tail.size())) return size;
-  const auto end = tail.rfind('\n');
+  const auto end = tail.rfind('\n', tail.find('\0'));
   return end == std::string::npos ? begin : begin + static_cast<off_t>(end) + 1;
 }
 
@@ -73,7 +75,10 @@ base::Result<WitnessFile> WitnessFile::open(const std::string& path) {
 }
 
 WitnessFile::WitnessFile(WitnessFile&& other) noexcept
-    : file_(std::exchange(other.file_, -1)), waiting_(std::move(other.waiting_)) {}
+    : file_(std::exchange(other.file_, -1)),
+      waiting_(std::move(other.waiting_)),
+      unsynced_(other.unsynced_),
+      synced_at_(other.synced_at_) {}
 
 WitnessFile::~WitnessFile() {
   if (file_ >= 0) ::close(file_);
@@ -91,8 +96,15 @@ bool WitnessFile::holds_lately(std::string_view line) const {
 void WitnessFile::append(std::string line) {
   if (file_ < 0) return;
   waiting_.push_back(std::move(line));
-  while (!waiting_.empty() && append_whole(file_, waiting_.front())) waiting_.pop_front();
+  for (; !waiting_.empty() && append_whole(file_, waiting_.front()); unsynced_ = true) waiting_.pop_front();
   if (waiting_.size() > waiting_max) waiting_.pop_front();
+}
+
+void WitnessFile::sync() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!unsynced_ || now - synced_at_ < sync_every) return;
+  unsynced_ = ::fdatasync(file_) != 0;
+  synced_at_ = now;
 }
 
 }  // namespace gateway::audit

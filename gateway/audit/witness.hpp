@@ -5,13 +5,15 @@
 
 #include "gateway/audit/chain.hpp"
 
+#include <chrono>
 #include <deque>
 
 namespace gateway::audit {
 
 class WitnessFile {
  public:
-  /// Opens for appending, mode 0600, and cuts off a line that a full disk or power cut left unfinished.
+  /// Opens for appending, mode 0600, and cuts off what a full disk or power cut spoiled: an unfinished line, or all
+  /// from the first octet that never reached the disk.
   /// An empty path makes a witness that keeps nothing.
   /// @error store::Errc::Unavailable
   static base::Result<WitnessFile> open(const std::string& path);
@@ -21,6 +23,9 @@ class WitnessFile {
 
   /// Appends the line, or keeps it for the next time where the file cannot take it now.
   void append(std::string line);
+  /// Has the disk keep what was appended, at most once a second: a power cut spoils no more than open() looks at. To be
+  /// called when nobody waits.
+  void sync();
   /// Whether the line stands among the last 64 KiB: what was witnessed lately is not witnessed again.
   bool holds_lately(std::string_view line) const;
   std::size_t waiting() const noexcept { return waiting_.size(); }
@@ -29,6 +34,8 @@ class WitnessFile {
   explicit WitnessFile(int file) : file_(file) {}
   int file_;
   std::deque<std::string> waiting_;
+  bool unsynced_ = false;
+  std::chrono::steady_clock::time_point synced_at_{};
 };
 
 }  // namespace gateway::audit

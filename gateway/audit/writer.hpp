@@ -23,6 +23,8 @@ class Writer {
   Result<void> probe();
   /// Deletes some replay rows that are no longer needed, at most one round a minute of the claims' own time.
   void prune(Instant now);
+  /// Has the disk keep the witness too, now and then.
+  void sync_witness() { witness_.sync(); }
   std::size_t unwitnessed() const noexcept { return witness_.waiting(); }
 
  private:
