@@ -116,13 +116,22 @@ net::Response text_response(unsigned status, std::string text) {
   return {.status = status, .content_type = "text/plain; charset=utf-8", .pieces = {std::move(text)}};
 }
 
+/// Beyond it times of different nodes in one database mean little. [design §4]
+constexpr std::chrono::seconds clock_skew_max{2};
+
 /// Alive is not ready: ready means that an answer could be decided, audited and released now.
 std::string not_ready_because(store::Database& database, const audit::Journal& journal) {
   if (!journal.healthy()) return "the audit trail cannot be written\n";
   const auto session = database.session();
   if (!session) return "the database cannot be reached\n";
   const auto asked = (*session)->select("SELECT version FROM directory_version", "i");
-  return asked && asked->size() == 1 ? "" : "the database does not answer\n";
+  if (!asked || asked->size() != 1) return "the database does not answer\n";
+  if (!database.is_postgresql()) return {};
+  const auto its_clock =
+      (*session)->select("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", "i");
+  if (!its_clock) return "the database does not answer\n";
+  const auto skew = cli::system_now() - base::from_micros(its_clock->front().integer(0));
+  return std::chrono::abs(skew) <= clock_skew_max ? "" : "the clock is more than two seconds off the database's\n";
 }
 
 /// Waits for signals, one second at a time, and does what is due meanwhile. Returns when the program is to end.

@@ -178,23 +178,30 @@ Result<std::shared_ptr<const DirectoryView>> NetworkDoor::judge(const net::Peer&
   return view;
 }
 
+/// A directory that cannot be read now says nothing about the peer: every request is judged anew, and not answered
+/// before it can be.
+bool NetworkDoor::lets_in(const net::Peer& peer, const Result<void>& judged) {
+  if (judged || judged.error().code.category() == make_error_code(store::Errc::Unavailable).category()) return true;
+  connection_refused(peer, judged.error());
+  return false;
+}
+
 bool NetworkDoor::accepts(const net::Peer& peer, Directory& directory) {
-  const auto judged = judge(peer, directory);
-  if (!judged) connection_refused(peer, judged.error());
-  return judged.has_value();
+  return lets_in(peer, [&]() -> Result<void> {
+    TRY(judge(peer, directory));
+    return {};
+  }());
 }
 
 bool NetworkDoor::keeps(const net::Peer& peer, Directory& directory) {
-  const auto judged = [&]() -> Result<void> {
+  return lets_in(peer, [&]() -> Result<void> {
     const auto view = TRY(judge(peer, directory));
     const auto implementer = view->implementer_of(*peer.certificate);
     if (!implementer) return base::fail(Errc::PeerWithdrawn);
     const auto organization = view->organization(*implementer);
     if (organization && !organization->active) return base::fail(Errc::PeerWithdrawn);
     return {};
-  }();
-  if (!judged) connection_refused(peer, judged.error());
-  return judged.has_value();
+  }());
 }
 
 void NetworkDoor::connection_refused(const net::Peer& peer, const base::Error& error) {

@@ -347,8 +347,10 @@ auto Connection::guarded(std::string_view sql, Work work) -> decltype(work()) {
       auto* handle = static_cast<soci::postgresql_session_backend*>(parts_->session.get_backend())->conn_;
       lost_ = PQstatus(handle) != CONNECTION_OK || failure.detail.starts_with("SQLSTATE 25006");
     } else if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
-      // After an I/O error the handle's view of the file is not to be trusted: nothing is tried again on it.
-      lost_ = (sqlite->result() & 0xFF) == SQLITE_IOERR || (sqlite->result() & 0xFF) == SQLITE_CORRUPT;
+      // After an I/O error the handle's view of the file is not to be trusted: nothing is tried again on it. One that
+      // was opened while the file system was read-only stays so for ever.
+      const int result = sqlite->result() & 0xFF;
+      lost_ = result == SQLITE_IOERR || result == SQLITE_CORRUPT || result == SQLITE_READONLY;
     }
     if (!lost_) parts_->rebind(sql);
   }
