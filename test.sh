@@ -71,7 +71,7 @@ for room in $ROOMS; do
   done
 done
 
-[ -z "$LONG" ] || export GATEHOUSE_KILLS=${GATEHOUSE_KILLS:-100} GATEHOUSE_LONG=1
+[ -z "$LONG" ] || export GATEHOUSE_KILLS=${GATEHOUSE_KILLS:-1000} GATEHOUSE_LONG=1
 run conformance "$PYTHON" -m pytest conformance-tests -q --tb=short -p no:cacheprovider \
   --junitxml="$RESULTS/conformance.xml"
 

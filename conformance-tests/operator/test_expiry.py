@@ -100,8 +100,8 @@ class TestAlarms:
         mark = ageing.gateway.audit_mark()
         with pytest.raises(Closed):
             ageing.ask(ageing.find_documents(TEST_PATIENT))
-        assert {row["reason"] for row in ageing.gateway.audit_since(mark)
-                if row["payload"].get("transaction") == "TLS"} == {"own-certificate-expired"}
+        wait_for(lambda: {row["reason"] for row in ageing.gateway.audit_since(mark)
+                          if row["payload"].get("transaction") == "TLS"} == {"own-certificate-expired"})
         ageing.gateway.stop()
         ran = ageing.gateway.run("serve", "--config", ageing.gateway.config)
         assert ran.exit == 1 and "ur own certificate has expired" in ran.errors and "trust.expired_own" in ran.errors

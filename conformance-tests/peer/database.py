@@ -35,14 +35,24 @@ class Cluster:
         data = self.folder / "data"
         as_postgres(BINARIES / "initdb", "-D", data, "-A", "trust", "-U", "gatehouse", "--no-sync", "-E", "UTF8")
         # Every town of a run stands to its end, and each gateway holds a connection for each of its threads.
-        options = (f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
-                   " -c max_connections=1000")
-        as_postgres(BINARIES / "pg_ctl", "-D", data, "-w", "-o", options, "-l", self.folder / "log", "start")
+        self._options = (f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+                         " -c max_connections=1000")
+        self.start()
         return self
 
     def __exit__(self, *_):
-        as_postgres(BINARIES / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
+        self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self):
+        self._control("-w", "-o", self._options, "-l", self.folder / "log", "start")
+
+    def stop(self, mode):
+        """@param mode  fast or immediate, as pg_ctl knows them"""
+        self._control("-m", mode, "stop")
+
+    def _control(self, *arguments):
+        as_postgres(BINARIES / "pg_ctl", "-D", self.folder / "data", *arguments)
 
     def new_database(self):
         """@return the URL of an empty database"""

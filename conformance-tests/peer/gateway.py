@@ -93,6 +93,7 @@ class Gateway:
         self.clock = Clock(self.folder)
         if at:
             self.clock.set(at)
+        self.disk = None  # a peer.disk.Disk under the running program, by the machine's clock only
         self.process = None
 
     # ------------------------------------------------ commands
@@ -145,8 +146,9 @@ class Gateway:
     def start(self):
         with self.log.open("ab") as log:
             start = log.tell()
+            environment = self._environment() | (self.disk.environment() if self.disk else {})
             self.process = subprocess.Popen([str(program()), "serve", "--config", str(self.config)], stdout=log,
-                                            stderr=subprocess.STDOUT, env=self._environment(), cwd=self.folder)
+                                            stderr=subprocess.STDOUT, env=environment, cwd=self.folder)
         ready = self._wait_for_ready(start)
         self.network_port, self.operator_port = ready["network"], ready["operator"]
         return self
