@@ -61,7 +61,7 @@ run() {
 
 say "Building"
 build release
-build dev $(printf '%s_tests ' $ROOMS)
+build dev gatehouse $(printf '%s_tests ' $ROOMS)
 export GATEHOUSE=$ROOT/build/release/gatehouse
 
 for room in $ROOMS; do
@@ -75,6 +75,11 @@ done
 run conformance "$PYTHON" -m pytest conformance-tests -q --tb=short -p no:cacheprovider \
   --junitxml="$RESULTS/conformance.xml"
 
+# What others wrote, and what is wrong on purpose, before the program that watches its own memory.
+GATEHOUSE=$ROOT/build/dev/gatehouse run conformance-sanitized "$PYTHON" -m pytest -q --tb=short -p no:cacheprovider \
+  conformance-tests/xca/test_messages_of_others.py conformance-tests/xca/test_queries_of_others.py \
+  --junitxml="$RESULTS/conformance-sanitized.xml"
+
 run conformance-postgresql "$PYTHON" -m pytest conformance-tests -q --tb=short -p no:cacheprovider \
   --database postgresql --junitxml="$RESULTS/conformance-postgresql.xml"
 
@@ -85,6 +90,9 @@ fi
 
 say "demonstration"
 if GATEHOUSE_DEMO=$RESULTS/demo ./demo.sh --once; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
+
+say "Attacks of docs/security.md"
+if "$PYTHON" scripts/threats.py "$RESULTS"; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
 
 say "Result after $((SECONDS / 60)) min $((SECONDS % 60)) s"
 echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"

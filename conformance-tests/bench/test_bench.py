@@ -74,9 +74,36 @@ def test_matching_finds_noisy_queries_and_never_the_twin(bench):
     assert "match_10k_name_p99" in measured
 
 
-def test_a_million_patients_are_measured_by_name_alone(bench, built):
+def test_what_takes_a_million_patients_is_measured_by_name_alone(bench, built):
     shown = subprocess.run([str(built), "bench", "--help"], capture_output=True, text=True, check=True).stdout
-    assert "match_1m, a million patients, which is measured by name alone" in " ".join(shown.split())
+    assert "by name alone, because they take minutes with their million patients, match_1m and denial" \
+        in " ".join(shown.split())
+
+
+def test_the_started_program_is_weighed(bench):
+    done, _ = bench("--only", "cores,start", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    measured = figures(json.loads(done.stdout))
+    assert {"cores", "start", "start_idle_memory", "start_connection_memory"} <= set(measured)
+    assert 5 < measured["start_idle_memory"]["value"] < 500
+
+
+def test_bad_signatures_are_refused_and_honest_requests_answered(bench):
+    done, _ = bench("--only", "refuse", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert {"refuse", "refuse_honest_p99"} <= set(figures(json.loads(done.stdout)))
+
+
+@pytest.mark.both_databases
+def test_denied_and_absent_are_asked_for_and_held_against_each_other(bench, databases):
+    """Few questions, on a machine that does other things: that they are answered alike, not how alike in time."""
+    url = databases()
+    done, _ = bench("--only", "denial", "--json", "-", *(["--postgresql", url] if url else []))
+    assert done.returncode == 0, done.stderr
+    measured = figures(json.loads(done.stdout))
+    for database in ("sqlite", "postgresql") if url else ("sqlite",):
+        for condition in ("warm_1", "warm_16", "cold_1", "cold_16"):
+            assert 0 < measured[f"denial_{database}_{condition}_auc"]["value"] < 1
 
 
 @pytest.mark.parametrize("arguments", [("--only", "iti55"), ("--only", ""), ("--rounds", "0"), ("--rounds", "many")])

@@ -1,8 +1,12 @@
 #include "gateway/bench/bench.hpp"
 
+#include "gateway/bench/cores.hpp"
+#include "gateway/bench/denial.hpp"
 #include "gateway/bench/iti55.hpp"
 #include "gateway/bench/match_1m.hpp"
 #include "gateway/bench/references.hpp"
+#include "gateway/bench/refuse.hpp"
+#include "gateway/bench/start.hpp"
 #include "gateway/cli/config.hpp"
 
 #include <algorithm>
@@ -18,20 +22,26 @@ using cli::Arguments;
 using cli::Console;
 using cli::Exit;
 
-constexpr std::size_t patients = 2000, warm_up = 200, single_requests = 1000;
+constexpr std::size_t patients = 2000, own_choice_every = 4, warm_up = 200, single_requests = 1000;
 constexpr double speed_tolerance = 0.05, p99_allowance_us = 5000;
 /// What --only may name. R is always measured: without it no ratio means anything.
-constexpr std::string_view selectable[] = {"rsa_verify", "tls_write_5mb",       "fsync_4k", "iti55_inprocess",
-                                           "iti55_tls",  "iti55_single_client", "match_1m"};
+constexpr std::string_view selectable[] = {"rsa_verify",          "tls_write_5mb", "fsync_4k", "iti55_inprocess", "iti55_tls",
+                                           "iti55_single_client", "cores",         "refuse",   "start",           "match_1m",
+                                           "denial"};
 
 /// How much is measured.
 struct Plan {
   std::set<std::string, std::less<>> only = {};
   std::size_t rounds = 9;
   bool quick = false;
+  std::string postgresql = {};
 
   bool wants(std::string_view name) const { return only.empty() || only.contains(name); }
-  bool wants_match() const { return only.contains("match_1m"); }  ///< by name alone: it takes minutes
+  // By name alone: they take minutes.
+  bool wants_match() const { return only.contains("match_1m"); }
+  bool wants_denial() const { return only.contains("denial"); }
+  RefusePlan refuse() const { return quick ? RefusePlan{.rates = {200}, .honest_requests = 20} : RefusePlan{}; }
+  std::size_t starts() const { return quick ? 2 : rounds; }
   std::size_t warm_up_requests() const { return quick ? 20 : warm_up; }
   /// All rounds together are at least 2,000.
   std::size_t round_requests() const { return quick ? 50 : std::max<std::size_t>(300, 2000 / rounds + 1); }
@@ -39,12 +49,14 @@ struct Plan {
   std::size_t all_requests() const {
     const std::size_t in_rounds = warm_up_requests() + rounds * round_requests();
     return (wants("iti55_inprocess") ? in_rounds : 0) + (wants("iti55_tls") ? in_rounds : 0) +
-           (wants("iti55_single_client") ? warm_up_requests() + single_client_requests() : 0);
+           (wants("cores") ? in_rounds + rounds * round_requests() : 0) +
+           (wants("iti55_single_client") ? warm_up_requests() + single_client_requests() : 0) +
+           (wants("refuse") ? refuse().all_honest() : 0);
   }
 };
 
 Result<Plan> read_plan(const Arguments& arguments) {
-  Plan plan{.quick = arguments.has("quick")};
+  Plan plan{.quick = arguments.has("quick"), .postgresql = arguments.text("postgresql")};
   if (plan.quick) plan.rounds = 2;
   if (arguments.has("rounds")) {
     const auto text = arguments.text("rounds");
@@ -88,11 +100,16 @@ class Run {
   void measure_raw_tls();
   void sample_fsync();
   void show_fsync();
+  Result<void> settle(MeasuredHouse& house);
   Result<void> measure_iti55();
   Result<void> measure_inprocess(MeasuredHouse& house);
   Result<void> measure_tls(TlsDoor& door);
   Result<void> measure_single_client(TlsDoor& door);
+  Result<void> measure_cores(MeasuredHouse& house);
+  Result<void> measure_refuse(MeasuredHouse& house);
+  Result<void> measure_start();
   Result<void> measure_match();
+  Result<void> measure_denial();
   void sign_requests();
   std::span<Signed> next_requests(std::size_t count);
   Result<void> report(const std::string& json_file) const;
@@ -110,7 +127,7 @@ class Run {
   std::vector<double> fsync_waits_;
   std::optional<double> speed_deviation_, p99_us_, p99_limit_us_;
   SampleVerdict verdict_;
-  bool match_held_ = true;
+  bool match_held_ = true, denial_held_ = true;
 };
 
 /// R beside `openssl speed`, turn by turn, because the machine drifts: their medians are compared. Where they seem
@@ -242,9 +259,9 @@ Result<void> Run::measure_tls(TlsDoor& door) {
 
 Result<void> Run::measure_single_client(TlsDoor& door) {
   Sample warming;
-  TRY(door.single_client(next_requests(plan_.warm_up_requests()), warming));
+  TRY(one_by_one(door.client(), next_requests(plan_.warm_up_requests()), warming));
   sample_fsync();
-  const auto waits = TRY(door.single_client(next_requests(plan_.single_client_requests()), sample_));
+  const auto waits = TRY(one_by_one(door.client(), next_requests(plan_.single_client_requests()), sample_));
   sample_fsync();
   show_fsync();
   figures_.push_back({.name = "iti55_single_client_p50",
@@ -261,10 +278,92 @@ Result<void> Run::measure_single_client(TlsDoor& door) {
   return {};
 }
 
+/// The same work by the same two threads, kept to one core and let to two, turn by turn.
+Result<void> Run::measure_cores(MeasuredHouse& house) {
+  if (cores_available() < 2) {
+    say("There is one core here: the figure of two is not measured.");
+    return {};
+  }
+  InProcess door(house, keys_.partner.certificate, 2);
+  Sample unseen;
+  TRY(door.round(next_requests(plan_.warm_up_requests()), unseen));
+  std::vector<double> one, two;
+  for (std::size_t i = 0; i < plan_.rounds; ++i) {
+    const auto requests = next_requests(2 * plan_.round_requests());
+    {
+      const OnCores kept(1);
+      one.push_back(TRY(door.round(requests.first(plan_.round_requests()), unseen)).wall_us);
+    }
+    const OnCores kept(2);
+    two.push_back(TRY(door.round(requests.subspan(plan_.round_requests()), unseen)).wall_us);
+    console_.progress(i + 1, plan_.rounds);
+  }
+  console_.progress_end();
+  figures_.push_back(beside({.name = "cores",
+                             .value = median(two),
+                             .unit = "µs",
+                             .meaning = "wall time by which an ITI-55 follows another on two cores; beside one core"},
+                            median(one)));
+  return {};
+}
+
+Result<void> Run::measure_refuse(MeasuredHouse& house) {
+  const auto plan = plan_.refuse();
+  const auto refused = TRY(refuse(house, keys_, plan, next_requests(plan.all_honest()), sample_));
+  figures_.push_back({.name = "refuse",
+                      .value = refused.per_second,
+                      .unit = "/s",
+                      .meaning = "bad signatures refused while another partner's p99 less than doubles"});
+  figures_.push_back(beside({.name = "refuse_honest_p99",
+                             .value = refused.p99_us,
+                             .unit = "µs",
+                             .meaning = "wall time of that partner's requests meanwhile; beside the same when calm"},
+                            refused.calm_p99_us));
+  return {};
+}
+
+Result<void> Run::measure_start() {
+  const auto started = TRY(start(scratch_.path(), keys_, plan_.starts()));
+  figures_.push_back(beside({.name = "start",
+                             .value = median(started.first_answer_us) / 1000,
+                             .unit = "ms",
+                             .meaning = "from exec to the first good answer; beside exec of `gatehouse --version`"},
+                            started.bare_us / 1000));
+  figures_.push_back({.name = "start_idle_memory",
+                      .value = started.idle_kb / 1024,
+                      .unit = "MB",
+                      .meaning = "resident after fifty answers, nobody connected"});
+  figures_.push_back({.name = "start_connection_memory",
+                      .value = started.connection_kb,
+                      .unit = "KB",
+                      .meaning = "more for each idle mutual-TLS connection, of two hundred"});
+  return {};
+}
+
+Result<void> Run::measure_denial() {
+  DenialPlan plan{.postgresql = plan_.postgresql};
+  if (plan_.quick) plan.patients = 20'000, plan.pairs = 200;
+  const auto report = TRY(denial(scratch_.path(), keys_, console_, plan));
+  figures_.insert(figures_.end(), report.figures.begin(), report.figures.end());
+  for (const auto& sentence : report.sentences) say(sentence);
+  denial_held_ = report.held;
+  return {};
+}
+
+/// Every patient permits Treatment, every fourth by an own choice, the others by the clinic's defaults.
+Result<void> Run::settle(MeasuredHouse& house) {
+  TRY(house.move_in(people_));
+  for (std::size_t i = 0; i < people_.size(); i += own_choice_every) {
+    TRY(house.choose(people_[i], {policy::Purpose::Treatment, policy::Purpose::PatientRequest}));
+  }
+  return {};
+}
+
 Result<void> Run::measure_iti55() {
   if (plan_.all_requests() == 0) return {};
   people_ = population(patients);
-  const auto house = TRY(MeasuredHouse::build(scratch_.path(), keys_, people_));
+  const auto house = TRY(MeasuredHouse::build(scratch_.path(), keys_));
+  TRY(settle(*house));
   sign_requests();
   if (plan_.wants("iti55_inprocess")) TRY(measure_inprocess(*house));
   if (plan_.wants("iti55_tls") || plan_.wants("iti55_single_client")) {
@@ -272,6 +371,8 @@ Result<void> Run::measure_iti55() {
     if (plan_.wants("iti55_tls")) TRY(measure_tls(*door));
     if (plan_.wants("iti55_single_client")) TRY(measure_single_client(*door));
   }
+  if (plan_.wants("cores")) TRY(measure_cores(*house));
+  if (plan_.wants("refuse")) TRY(measure_refuse(*house));
   verdict_ = verify_sample(sample_, keys_.signing.certificate, scratch_.path());
   return {};
 }
@@ -331,8 +432,13 @@ Result<Exit> Run::measure(const std::string& json_file) {
     show_fsync();
   }
   TRY(measure_iti55());
+  if (plan_.wants("start")) TRY(measure_start());
   if (plan_.wants_match()) TRY(measure_match());
+  if (plan_.wants_denial()) TRY(measure_denial());
   TRY(report(json_file));
+  if (!plan_.quick && !denial_held_) {
+    return fail(Errc::WrongAnswer, "denied and absent patients can be told apart by time; see the figures");
+  }
   if (!match_held_) {
     return fail(Errc::WrongAnswer,
                 "matching missed what it must reach: recall, wrong persons or time; see the figures");
@@ -363,11 +469,12 @@ std::vector<cli::Command> bench_commands() {
            .example = "bench --only iti55_inprocess,iti55_tls --json bench.json",
            .options = {{"--only",
                         "Figures to measure: rsa_sign, rsa_verify, tls_write_5mb, fsync_4k, iti55_inprocess, "
-                        "iti55_tls, iti55_single_client; and match_1m, a million patients, which is measured by name "
-                        "alone because it takes a few minutes",
+                        "iti55_tls, iti55_single_client, cores, refuse, start; and by name alone, because they take "
+                        "minutes with their million patients, match_1m and denial",
                         false, true},
                        {"--rounds", "Rounds of each figure, 9 if not given"},
                        {"--quick", "Two short rounds: a trial, not for comparing", false, false, true},
+                       {"--postgresql", "URL of an empty PostgreSQL database: denial is measured on it too"},
                        {"--scratch", "Directory in which the scratch directory is made: its disk is measured"}},
            .run = bench,
            .needs_config = false,

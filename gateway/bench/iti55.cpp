@@ -17,11 +17,11 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::WrongAnswer), "bench-wrong-answer", "an answer is not the one match asked for", Cause::Defect},
     {int(Errc::UnknownFigure), "bench-unknown-figure", "there is no such figure", Cause::BadMessage},
     {int(Errc::BadNumber), "bench-bad-number", "not a number in its range", Cause::BadMessage},
+    {int(Errc::ProgramFailed), "bench-program-failed", "a program that is measured ended badly", Cause::Defect},
 };
 constinit const base::ErrorTable errors("gatehouse.bench", rows);
 
 constexpr std::size_t in_flight = 16;
-constexpr const char* path = "/ihe/xcpd";
 
 std::size_t count_of(base::BytesView text, std::string_view part) {
   std::size_t count = 0;
@@ -111,7 +111,7 @@ Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
   work.ready.clear();
   for (auto& request : requests) {
     work.ready.push_back({.method = "POST",
-                          .path = path,
+                          .path = discovery_path,
                           .content_type = std::string(Asker::content_type),
                           .body = std::move(request.body),
                           .peer = peer_,
@@ -121,11 +121,11 @@ Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
   work.next = 0;
 
   const auto before = house_.journal().figures();
-  const double begun = process_cpu_us();
+  const double begun = process_cpu_us(), begun_wall = wall_us();
   work.begin.arrive_and_wait();
   work.end.arrive_and_wait();
   for (std::size_t i = 0; i < in_flight; ++i) work.places.acquire();
-  const double spent = process_cpu_us() - begun;
+  const double spent = process_cpu_us() - begun, lasted = wall_us() - begun_wall;
   work.places.release(in_flight);
 
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -133,64 +133,45 @@ Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
     TRY(check_answer(work.answers[i].status, envelope, *requests[i].about));
     if (i % sample_every(requests.size()) == 0) sample.push_back(envelope);
   }
-  return Round{spent / static_cast<double>(requests.size()), batch_since(before, house_.journal())};
-}
-
-TlsDoor::TlsDoor(MeasuredHouse& house, net::Destination destination)
-    : house_(house), destination_(std::move(destination)), server_(1, {.count = [](const auto&, const auto&) {}}) {}
-
-TlsDoor::~TlsDoor() {
-  clients_.clear();
-  server_.stop();
+  const auto count = static_cast<double>(requests.size());
+  return Round{spent / count, lasted / count, batch_since(before, house_.journal())};
 }
 
 Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys& keys) {
-  std::unique_ptr<TlsDoor> door(new TlsDoor(house, {.credential = keys.partner, .server = keys.tls.certificate}));
-  TRY(door->listen(keys));
+  std::unique_ptr<TlsDoor> door(new TlsDoor(house, TRY(OpenDoor::open(house, keys, 1))));
+  const auto destination = door->door_->destination(keys.partner);
+  for (std::size_t i = 0; i < in_flight; ++i) door->clients_.push_back(TRY(net::BlockingClient::connect(destination)));
   return door;
-}
-
-Result<void> TlsDoor::listen(const Keys& keys) {
-  destination_.port = TRY(server_.open(
-      {.name = "network",
-       .address = destination_.address,
-       .tls = net::Tls{.credential = keys.tls,
-                       .accept_client =
-                           [this](const net::Peer& peer) { return house_.door().accepts(peer, house_.directory()); }},
-       .routes = house_.door().routes({path}, house_.directory())}));
-  server_.start();
-  for (std::size_t i = 0; i < in_flight; ++i) clients_.push_back(TRY(net::BlockingClient::connect(destination_)));
-  return {};
 }
 
 Result<Round> TlsDoor::round(std::span<const Signed> requests, Sample& sample) {
   std::vector<net::BlockingClient::Answer> answers(requests.size());
   const auto send = [&](std::size_t i) {
-    return clients_[i % in_flight].send(path, Asker::content_type, requests[i].body);
+    return clients_[i % in_flight].send(discovery_path, Asker::content_type, requests[i].body);
   };
   const auto before = house_.journal().figures();
-  const double begun = process_cpu_us(), asking_begun = thread_cpu_us();
+  const double begun = process_cpu_us(), asking_begun = thread_cpu_us(), begun_wall = wall_us();
   for (std::size_t i = 0; i < std::min(in_flight, requests.size()); ++i) TRY(send(i));
   for (std::size_t i = 0; i < requests.size(); ++i) {
     answers[i] = TRY(clients_[i % in_flight].receive());
     if (i + in_flight < requests.size()) TRY(send(i + in_flight));
   }
   wait_for(house_.journal());
-  const double spent = process_cpu_us() - begun - (thread_cpu_us() - asking_begun);
+  const double spent = process_cpu_us() - begun - (thread_cpu_us() - asking_begun), lasted = wall_us() - begun_wall;
 
   for (std::size_t i = 0; i < answers.size(); ++i) {
     TRY(check_answer(answers[i].status, answers[i].body, *requests[i].about));
     if (i % sample_every(requests.size()) == 0) sample.push_back(answers[i].body);
   }
-  return Round{spent / static_cast<double>(requests.size()), batch_since(before, house_.journal())};
+  const auto count = static_cast<double>(requests.size());
+  return Round{spent / count, lasted / count, batch_since(before, house_.journal())};
 }
 
-Result<std::vector<double>> TlsDoor::single_client(std::span<const Signed> requests, Sample& sample) {
-  auto& client = clients_.front();
+Result<std::vector<double>> one_by_one(net::BlockingClient& client, std::span<const Signed> requests, Sample& sample) {
   std::vector<double> waits;
   for (const auto& request : requests) {
     const double begun = wall_us();
-    const auto answer = TRY(client.post(path, Asker::content_type, request.body));
+    const auto answer = TRY(client.post(discovery_path, Asker::content_type, request.body));
     waits.push_back(wall_us() - begun);
     TRY(check_answer(answer.status, answer.body, *request.about));
     if (waits.size() % sample_every(requests.size()) == 0) sample.push_back(answer.body);

@@ -35,25 +35,45 @@ class Scratch {
 struct Keys {
   static Keys make();
   certs::CertificateAuthority authority;
-  certs::Credential tls, signing, partner;
+  certs::Credential tls, signing, partner, other_partner;
+  certs::PrivateKey audit;
+};
+
+/// How the measured gateway differs from one as it is shipped.
+struct HousePlan {
+  std::string database = {};  ///< URL; nothing: SQLite in the scratch directory
+  exchange::QueryLimits queries = {};
 };
 
 class MeasuredHouse {
  public:
-  /// Every patient permits Treatment, every fourth by an own choice, the others by the clinic's defaults.
+  /// A clinic whose defaults permit Treatment, and two partners; without patients, unless the database has them from a
+  /// house that stood there before.
   static Result<std::unique_ptr<MeasuredHouse>> build(const std::filesystem::path& directory, const Keys& keys,
-                                                      std::span<const Somebody> people);
+                                                      const HousePlan& plan = {});
   static Route route();  ///< of the partner's requests
+  static Route other_route();
+  /// The partners as a directory's Bundle.
+  static std::string partners();
+
+  /// They become patients of the clinic.
+  Result<void> move_in(std::span<const Somebody> people);
+  /// A patient's own choice.
+  Result<void> choose(const Somebody& who, policy::PurposeSet purposes);
 
   exchange::NetworkDoor& door() { return door_; }
   exchange::Directory& directory() { return directory_; }
+  patients::PatientShelf& patients() { return patients_; }
+  const policy::Clinic& clinic() const { return clinic_; }
   audit::Journal& journal() { return *journal_; }
 
  private:
-  MeasuredHouse(std::unique_ptr<store::Database> database, std::unique_ptr<audit::Journal> journal, const Keys& keys);
+  MeasuredHouse(std::unique_ptr<store::Database> database, std::unique_ptr<audit::Journal> journal,
+                policy::Clinic clinic, const Keys& keys, const HousePlan& plan);
 
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<audit::Journal> journal_;
+  policy::Clinic clinic_;
   directory::DirectoryShelf directory_;
   patients::PatientShelf patients_;
   documents::DocumentShelf documents_;
