@@ -19,7 +19,7 @@ ROW = re.compile(r"^\| ([A-Z]\d\d?(?:–[A-Z]\d\d)?|K\d+) \|")
 
 def rows(text):
     """(id, attack, tests it names, state) of each row."""
-    for line in text.splitlines():
+    for line in text.partition(BEGIN)[0].splitlines():
         if ROW.match(line):
             name, attack, _, tests, state = (cell.strip() for cell in line.strip("|\n ").split(" | "))
             yield name, attack, re.findall(r"`([^`]+::[^`]+)`", tests), state.rstrip("| ").split(":")[0]
@@ -49,7 +49,8 @@ def place(case):
         return re.search(rf"(?:{'|'.join(ROOMS)})/(?!.*\.\./).*", file).group(), suite.split("/")[-1], name
     parts = suite.split(".")
     module = next(i for i, part in enumerate(parts) if part.startswith("test_"))
-    return "/".join(parts[:module + 1]) + ".py", ".".join(parts[module + 1:]), name
+    folders = [part for part in parts[:module] if part != "conformance-tests"]
+    return "/".join(["conformance-tests", *folders, parts[module]]) + ".py", ".".join(parts[module + 1:]), name
 
 
 def cases_of(test, found):
@@ -59,8 +60,8 @@ def cases_of(test, found):
 
 
 def table(text, found):
-    """@return the table as Markdown, its number of cases, and what went wrong as sentences"""
-    lines, wrong, total = ["| id | attack | cases | verdict |", "|---|---|---|---|"], [], 0
+    """@return the table as Markdown, how many different cases it has, and what went wrong as sentences"""
+    lines, wrong, different = ["| id | attack | cases | verdict |", "|---|---|---|---|"], [], set()
     for name, attack, tests, state in rows(text):
         cases = {}
         for test in tests:
@@ -72,8 +73,8 @@ def table(text, found):
         wrong += [f"{name}: {one} failed" for one in failed]
         verdict = "FAILED" if failed else "held" if cases else state
         lines.append(f"| {name} | {attack} | {len(cases)} | {verdict} |")
-        total += len(cases)
-    return "\n".join(lines) + "\n", total, wrong
+        different |= set(cases)
+    return "\n".join(lines) + "\n", len(different), wrong
 
 
 def main():
@@ -81,11 +82,11 @@ def main():
         sys.exit(__doc__)
     text = DOCUMENT.read_text()
     shown, total, wrong = table(text, read_results(sys.argv[1]))
-    print(shown + f"{total} cases")
+    print(shown + f"{total} different cases")
     print("\n".join(wrong), end="\n" if wrong else "")
     if sys.argv[2:]:
         head, _, rest = text.partition(BEGIN)
-        DOCUMENT.write_text(head + BEGIN + "\n" + shown + f"\n{total} cases.\n\n" + END + rest.partition(END)[2])
+        DOCUMENT.write_text(head + BEGIN + "\n" + shown + f"\n{total} different cases.\n\n" + END + rest.partition(END)[2])
     sys.exit(1 if wrong else 0)
 
 

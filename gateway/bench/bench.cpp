@@ -25,9 +25,9 @@ using cli::Exit;
 constexpr std::size_t patients = 2000, own_choice_every = 4, warm_up = 200, single_requests = 1000;
 constexpr double speed_tolerance = 0.05, p99_allowance_us = 5000;
 /// What --only may name. R is always measured: without it no ratio means anything.
-constexpr std::string_view selectable[] = {"rsa_verify",          "tls_write_5mb", "fsync_4k", "iti55_inprocess", "iti55_tls",
-                                           "iti55_single_client", "cores",         "refuse",   "start",           "match_1m",
-                                           "denial"};
+constexpr std::string_view selectable[] = {"rsa_verify", "tls_write_5mb",       "fsync_4k", "iti55_inprocess",
+                                           "iti55_tls",  "iti55_single_client", "cores",    "refuse",
+                                           "start",      "match_1m",            "denial"};
 
 /// How much is measured.
 struct Plan {

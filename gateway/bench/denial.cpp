@@ -143,9 +143,10 @@ void judge(const Condition& condition, const Waits& waits, DenialReport& report)
   report.figures.push_back({.name = condition.name() + "_auc",
                             .value = auc,
                             .unit = "",
-                            .meaning = "chance to tell a denied answer from an absent one by its time; guessing is 0.5"});
+                            .meaning = "chance to tell a denied answer from an absent one by time; 0.5 is guessing"});
   report.held &= alike && guessed;
-  if (!alike || !guessed) report.sentences.push_back(condition.name() + ": denied and absent can be told apart by time.");
+  if (alike && guessed) return;
+  report.sentences.push_back(condition.name() + ": denied and absent can be told apart by time.");
 }
 
 /// The first come with the numbers 0…; the denied, and those who are found, are among them.

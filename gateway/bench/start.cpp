@@ -85,8 +85,8 @@ Result<Started> start(const fs::path& scratch, const Keys& keys, std::size_t tim
     const auto mine = std::span(requests).subspan(time * answers_before_weighing, answers_before_weighing);
     const double begun = wall_us();
     Running program({"/proc/self/exe", "serve", "--config", (data / "gatehouse.toml").string()});
-    const net::Destination destination{
-        .port = TRY(network_port(program)), .credential = keys.partner, .server = certificate};
+    const auto port = TRY(network_port(program));
+    const net::Destination destination{.port = port, .credential = keys.partner, .server = certificate};
     Sample unseen;
     {
       auto client = TRY(net::BlockingClient::connect(destination));
