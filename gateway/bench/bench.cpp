@@ -342,7 +342,7 @@ Result<void> Run::measure_start() {
 
 Result<void> Run::measure_denial() {
   DenialPlan plan{.postgresql = plan_.postgresql};
-  if (plan_.quick) plan.patients = 20'000, plan.pairs = 200;
+  if (plan_.quick) plan.patients = 5000, plan.pairs = 50, plan.learning = 10;
   const auto report = TRY(denial(scratch_.path(), keys_, console_, plan));
   figures_.insert(figures_.end(), report.figures.begin(), report.figures.end());
   for (const auto& sentence : report.sentences) say(sentence);

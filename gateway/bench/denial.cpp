@@ -17,7 +17,7 @@ namespace {
 
 using base::fail;
 
-constexpr std::size_t import_step = 10'000, found_patients = 500, learning_triples = 400, resamples = 400;
+constexpr std::size_t import_step = 10'000, found_patients = 500, resamples = 400;
 constexpr auto between_disturbances = std::chrono::milliseconds(1);
 /// SQLite's own cache: what a large deployment would give it, and next to nothing.
 constexpr const char *warm_cache = "?cache_size=-65536", *cold_cache = "?cache_size=16";
@@ -35,6 +35,7 @@ struct Condition {
   std::string database;
   bool cold = false;  ///< a new connection for each request, and caches that others fill meanwhile
   std::size_t clients = 1;
+  std::size_t learning = 0;  ///< threes of questions that are not counted
 
   std::string name() const {
     return "denial_" + database + (cold ? "_cold_" : "_warm_") + std::to_string(clients);
@@ -107,7 +108,7 @@ Result<Waits> ask(const net::Destination& destination, const Questions& question
     const double wait = wall_us() - begun;
     const auto about = questions.abouts_of[i];
     TRY(about == About::Found ? check_answer(answer.status, answer.body, *request.about) : check_absence(answer));
-    if (i < learning_triples * abouts.size() || about == About::Found) continue;
+    if (i < condition.learning * abouts.size() || about == About::Found) continue;
     (about == About::Denied ? waits.denied : waits.absent).push_back(wait);
   }
   return waits;
@@ -186,8 +187,9 @@ Result<void> measure(const std::filesystem::path& scratch, const Keys& keys, con
     if (!cast) cast = TRY(settle(*house, console, plan.patients));
     const auto door = TRY(OpenDoor::open(*house, keys, cores_available()));
     for (const std::size_t clients : {1u, 16u}) {
-      const Condition condition{.database = database, .cold = cold, .clients = clients};
-      const Questions questions(*cast, keys, plan.pairs + learning_triples, ++seed);
+      const Condition condition{
+          .database = database, .cold = cold, .clients = clients, .learning = plan.learning};
+      const Questions questions(*cast, keys, plan.pairs + plan.learning, ++seed);
       std::optional<Disturber> disturber;
       if (cold) disturber.emplace(*house, is_sqlite ? file : std::filesystem::path());
       judge(condition, TRY(ask_all(*door, keys, questions, condition)), report);

@@ -12,6 +12,7 @@ namespace gateway::bench {
 struct DenialPlan {
   std::size_t patients = 1'000'000;
   std::size_t pairs = 10'000;    ///< of questions, for each combination of clients and caches
+  std::size_t learning = 400;    ///< threes of questions before, that teach the gateway its floor
   std::string postgresql = {};   ///< URL of an empty database, measured after SQLite; nothing: SQLite alone
 };
 
