@@ -136,6 +136,7 @@ asio::awaitable<void> Server::Parts::listen(std::shared_ptr<Listener> listener) 
     if (accepted != Accepted::Exhausted || stopping) continue;
     listener->pause.expires_after(accept_pause);
     co_await listener->pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    if (listener->spare.number() < 0) listener->spare = spare_descriptor();  // somebody else was quicker
   }
   boost::system::error_code ignored;
   listener->acceptor.close(ignored);
@@ -165,9 +166,10 @@ Accepted Server::Parts::accept_one(Listener& listener) {
 /// No descriptor is left: one who waits is let in by the spare one, to be sent away. [O09]
 void Server::Parts::turn_away(Listener& listener) {
   listener.spare.close();
-  const Descriptor unwanted(::accept4(listener.acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC));
-  listener.door->count("no-descriptor");
+  // The unwanted one is closed before the spare one is opened: there is one descriptor for both.
+  Descriptor(::accept4(listener.acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC)).close();
   listener.spare = spare_descriptor();
+  listener.door->count("no-descriptor");
 }
 
 void Server::Parts::admit(Listener& listener, Descriptor socket, const asio::ip::tcp::endpoint& from) {
