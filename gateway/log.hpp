@@ -1,6 +1,6 @@
 #pragma once
 // The program's own log: one JSON object a line on standard output. It carries identifiers of events, never of people,
-// and every value is escaped, so that one event is one line whatever a peer sent. [threats O12, O13]
+// and every value is escaped and cut, so that one event is one line whatever a peer sent. [threats O12, O13]
 
 #include <initializer_list>
 #include <string>
