@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from peer import gateway as program_under_test  # noqa: E402
 from peer.database import BINARIES, Cluster  # noqa: E402
 from peer.judges import SHARED  # noqa: E402
-from peer.town import Town  # noqa: E402
+from peer.town import PATIENT_WORDS, Town  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -82,7 +82,7 @@ def databases(request):
 
 @pytest.fixture(scope="session")
 def found_town(built, databases, tmp_path_factory):
-    """Makes running towns; all are stopped at the end, and must stop cleanly."""
+    """Makes running towns; all are stopped at the end, must stop cleanly, and have named no patient in their logs."""
     towns = []
 
     def found(name="town", **options):
@@ -92,6 +92,8 @@ def found_town(built, databases, tmp_path_factory):
     yield found
     exits = [town.gateway.stop() for town in towns if town.gateway.is_running()]
     assert set(exits) <= {0}, "a gateway did not stop cleanly"
+    logs = [town.gateway.log for town in towns if town.gateway.log.exists()]
+    assert [log for log in logs if any(word in log.read_text(errors="replace") for word in PATIENT_WORDS)] == []
 
 
 @pytest.fixture(scope="session")

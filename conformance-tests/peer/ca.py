@@ -3,6 +3,8 @@
 import datetime
 import functools
 import ipaddress
+import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,6 +162,22 @@ class Authority:
         made = Authority.__new__(Authority)
         made.credential = Credential(key, builder.sign(issuer.key, hashes.SHA256()))
         made.presented = (made.credential.certificate, *self.presented)
+        return made
+
+    def subordinate_of_version_1(self, common_name):
+        """An authority whose certificate is of version 1, which has no extensions and so cannot say that it is one."""
+        key = rsa_key(f"authority {common_name}")
+        request = x509.CertificateSigningRequestBuilder().subject_name(name_of(common_name, "Test Network"))
+        with tempfile.TemporaryDirectory() as folder:
+            _, issuer_key = self.credential.write(f"{folder}/issuer")
+            asked, given = Path(folder, "request.pem"), Path(folder, "given.pem")
+            asked.write_bytes(request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+            subprocess.run(["openssl", "x509", "-req", "-in", asked, "-CA", f"{folder}/issuer.pem", "-CAkey", issuer_key,
+                            "-set_serial", "1", "-days", "30", "-out", given], check=True, capture_output=True)
+            certificate, = read_certificates(given.read_bytes())
+        assert certificate.version == x509.Version.v1
+        made = Authority.__new__(Authority)
+        made.credential, made.presented = Credential(key, certificate), (certificate, *self.presented)
         return made
 
     def crl(self, revoked=(), *, days=1, ago=datetime.timedelta(hours=1), lasts=None, key=None):

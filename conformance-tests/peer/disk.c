@@ -1,7 +1,6 @@
 // Stands between a program and the disk: preloaded, it notes what the program writes and syncs below one folder, makes
 // chosen calls fail, and kills the program at a call of a given number. conformance-tests/peer/disk.py steers it.
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -65,7 +64,7 @@ static int is_looked_at(const char* path) {
 
 static uint64_t inode(int file) { return file >= 0 && file < FILES_MAX ? inode_of[file] : 0; }
 
-// Counts the call; where it is its turn, the program ends before it, or after it by the second call of this function.
+// Counts the call. Where it is its turn the program ends here, before it; or 1 says that it is to end after it.
 static int dies_after(void) {
   const uint64_t number = ++control->calls;
   if (control->kill_at == 0 || number != control->kill_at) return 0;

@@ -94,12 +94,13 @@ class Gateway:
         if at:
             self.clock.set(at)
         self.disk = None  # a peer.disk.Disk under the running program, by the machine's clock only
+        self.zone = "UTC"  # of its machine
         self.process = None
 
     # ------------------------------------------------ commands
 
     def _environment(self):
-        return {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", **self.clock.environment()}
+        return {**os.environ, "LC_ALL": "C.UTF-8", "TZ": self.zone, **self.clock.environment()}
 
     def run(self, *arguments):
         """Runs `gatehouse ARGUMENTS…` as given, whatever comes of it."""

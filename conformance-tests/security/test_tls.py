@@ -169,6 +169,53 @@ class TestL03Records:
         assert b"Max Early Data: 0" in ran.stdout or not (tmp_path / "session").exists()
 
 
+def client_hello(extension=0, record=16384):
+    """A good ClientHello in records of so many octets. @param extension  size of one more extension, which nobody knows"""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    outgoing = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
+    body = bytearray(outgoing.read()[9:])
+    at = 2 + 32
+    at += 1 + body[at]
+    at += 2 + int.from_bytes(body[at:at + 2], "big")
+    at += 1 + body[at]
+    if extension:
+        body[at:at + 2] = (int.from_bytes(body[at:at + 2], "big") + 4 + extension).to_bytes(2, "big")
+        body += b"\xfd\xe8" + extension.to_bytes(2, "big") + bytes(extension)
+    message = b"\x01" + len(body).to_bytes(3, "big") + bytes(body)
+    parts = (message[begin:begin + record] for begin in range(0, len(message), record))
+    return b"".join(b"\x16\x03\x01" + len(part).to_bytes(2, "big") + part for part in parts)
+
+
+class TestL03Hellos:
+    def first_octets(self, door, *pieces):
+        """What the server says first: \\x16 for a ServerHello, \\x15 for an alert, nothing where it hangs up."""
+        with socket.create_connection(("127.0.0.1", door.gateway.network_port), timeout=8) as plain:
+            try:
+                for piece in pieces:
+                    plain.sendall(piece)
+                return plain.recv(1)
+            except ConnectionError:
+                return b""
+
+    @pytest.mark.parametrize("extension, record", [(0, 16384), (100, 16384), (60_000, 16384), (100, 1), (2000, 7)])
+    def test_l03_a_hello_that_is_large_or_in_fragments_is_a_hello(self, door, extension, record):
+        memory = resident_kib(door.gateway.process.pid)
+        assert self.first_octets(door, client_hello(extension, record)) == b"\x16"
+        assert resident_kib(door.gateway.process.pid) - memory < 8 * 1024
+        assert ask(door, riverside().tls).status == 200
+
+    def test_l03_one_that_announces_megabytes_is_ended_at_once(self, door):
+        memory, begun = resident_kib(door.gateway.process.pid), time.monotonic()
+        head = b"\x16\x03\x01\x40\x00\x01\xff\xff\xff\x03\x03" + bytes(16384 - 6)
+        more = [b"\x16\x03\x01\x40\x00" + bytes(16384)] * 100
+        assert self.first_octets(door, head, *more) in (b"", b"\x15")
+        assert time.monotonic() - begun < 4 and resident_kib(door.gateway.process.pid) - memory < 8 * 1024
+        assert ask(door, riverside().tls).status == 200
+
+
 def chain_of_others(count):
     names = [ca.Authority(f"Nobody {number}", key=KEY).credential.certificate for number in range(count)]
     return ca.Credential(KEY, authority().issue("long.example", "Client", key=KEY).certificate, tuple(names))
@@ -204,6 +251,8 @@ def l04_cases():
         "signed with SHA-1": (client("sha1", digest=hashes.SHA1()), "certificate-signature-weak"),
         "of an authority without the flag": (authority().subordinate("No CA", certifies=False)
                                              .issue("noca.example", "Client", key=KEY), "certificate-path-bad"),
+        "of an authority of version 1": (authority().subordinate_of_version_1("Old")
+                                         .issue("v1.example", "Client", key=KEY), "certificate-path-bad"),
         "below too many authorities": (subordinate.subordinate("Lower").issue("low.example", "Client", key=KEY),
                                        "certificate-path-bad"),
         "outside its authority's names": (authority().subordinate("Named", further=[only_names])
@@ -218,7 +267,7 @@ def l04_cases():
 L04 = ["good", "good, through an intermediate", "good, without extended usage", "self-signed",
        "of an unknown authority", "of an authority of the same name", "expired a second ago", "not yet valid",
        "revoked", "for servers only", "not for signatures", "RSA of 1024 bit", "signed with SHA-1",
-       "of an authority without the flag", "below too many authorities", "outside its authority's names",
+       "of an authority without the flag", "of an authority of version 1", "below too many authorities", "outside its authority's names",
        "with an unknown critical extension", "without its intermediate", "with 20 more certificates",
        "with 100 KB of certificates"]
 
