@@ -145,6 +145,16 @@ class Gateway:
     # ------------------------------------------------ the running program
 
     def start(self):
+        for attempt in range(10):
+            try:
+                return self._start()
+            except CommandFailed as refused:
+                # The port was free when it was chosen; since then somebody's outgoing connection may have got it.
+                if "Address already in use" not in str(refused) or attempt == 9:
+                    raise
+                time.sleep(0.5)
+
+    def _start(self):
         with self.log.open("ab") as log:
             start = log.tell()
             environment = self._environment() | (self.disk.environment() if self.disk else {})
