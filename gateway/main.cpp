@@ -113,7 +113,7 @@ void look(Running& house) {
 }
 
 net::Response text_response(unsigned status, std::string text) {
-  return {.status = status, .content_type = "text/plain; charset=utf-8", .pieces = {std::move(text)}};
+  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = {std::move(text)}};
 }
 
 /// Beyond it times of different nodes in one database mean little. [design §4]
@@ -302,7 +302,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
       metrics.set_gauge("audit_syslog_alarm", house.spool->nearly_full() ? 1 : 0);
     }
     if (const auto waiting = pending.waiting()) metrics.set_gauge("callbacks_waiting", static_cast<double>(*waiting));
-    reply({.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .pieces = {metrics.text()}});
+    reply({.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = {metrics.text()}});
   };
   const std::uint16_t operator_port = TRY(
       server.open({.name = "operator",

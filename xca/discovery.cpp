@@ -1,6 +1,6 @@
 #include "xca/discovery.hpp"
 
-#include "xca/schema.hpp"
+#include "xca/emitted.hpp"
 
 #include <stdexcept>
 
@@ -16,10 +16,14 @@ soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& s
                          .signature = with.signature};
   // The gate of everything we emit: the payload holds what came from outside, the frame around it is ours to the byte
   // and is validated by the tests. Findings quote values: they stay here.
-  if (!schemas().validate(payload, 1).empty()) {
+  if (!emitted_gate().passes(payload)) {
     throw std::logic_error("an answer of " + std::string(transaction.id) + " does not fit our own schema");
   }
   std::string envelope = wss::write_envelope(reply, payload, with.signer, with.ids, with.now);
+  if (!attachments.empty()) {
+    const auto payload_at = envelope.rfind(payload);
+    for (auto& attachment : attachments) attachment.at += payload_at;
+  }
   return soap::pack(encoding, std::move(envelope), std::move(attachments), with.ids.next(),
                     transaction.response_action);
 }

@@ -23,6 +23,7 @@ struct Answering {
 
 /// Signs a payload and packs it as the answer of a transaction, in the encoding of the request.
 /// @param message_id  of the request
+/// @param attachments  with their places in the payload
 soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& security, std::string_view message_id,
                   soap::Encoding encoding, std::string_view payload, std::vector<soap::Attachment> attachments,
                   const Answering& with);

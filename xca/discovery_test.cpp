@@ -46,7 +46,10 @@ struct House {
 
 std::string text_of(const soap::Answer& answer) {
   std::string text;
-  for (const auto& piece : answer.pieces) text += piece;
+  for (const auto& piece : answer.pieces) {
+    const auto* stored = std::get_if<soap::StoredPiece>(&piece);
+    text += stored ? base::base64(stored->content.sha256) : std::get<base::Bytes>(piece);
+  }
   return text;
 }
 
@@ -132,9 +135,9 @@ TEST(CrossGatewayRetrieve, AnswersEachRequestAndSignsHeadersOnly) {
   ASSERT_TRUE(retrieve) << retrieve.error().code.message();
   House house;
   const std::string text =
-      text_of(retrieve->answer(released<ebxml::RetrievedDocument>({{retrieve->requests()[1], "text/plain", "hello"}}),
+      text_of(retrieve->answer(released<ebxml::RetrievedDocument>({{retrieve->requests()[1], "text/plain", {"hello", 5}}}),
                                {}, "2.999.7", house.answering()));
-  EXPECT_THAT(text, HasSubstr("aGVsbG8="));
+  EXPECT_THAT(text, HasSubstr("<xds:Document>aGVsbG8=</xds:Document>"));
   EXPECT_THAT(text, HasSubstr("The document is not available: a"));
   EXPECT_THAT(text, HasSubstr("PartialSuccess"));
   EXPECT_EQ(first_finding(text), "");

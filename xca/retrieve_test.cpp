@@ -20,22 +20,22 @@ std::string told(const RetrieveOutcome& outcome) {
 }
 
 TEST(SettleRetrieve, AnswersEveryRequestInTheOrderAsked) {
-  EXPECT_EQ(told(settle({a, b}, {{b, "t", ""}, {a, "t", ""}}, {})), "+a+b");
+  EXPECT_EQ(told(settle({a, b}, {{b, "t", {}}, {a, "t", {}}}, {})), "+a+b");
   EXPECT_EQ(told(settle({b, a}, {}, {})), " DocumentUniqueIdError: b DocumentUniqueIdError: a");
-  EXPECT_EQ(told(settle({a, c, b}, {{b, "t", ""}}, {document_error(RegistryErrorCode::UnknownRepositoryId, c)})),
+  EXPECT_EQ(told(settle({a, c, b}, {{b, "t", {}}}, {document_error(RegistryErrorCode::UnknownRepositoryId, c)})),
             "+b DocumentUniqueIdError: a UnknownRepositoryId: c");
 }
 
 TEST(SettleRetrieve, AnswersADoubledRequestOnce) {
-  EXPECT_EQ(told(settle({a, a, b, a}, {{a, "t", ""}}, {})), "+a DocumentUniqueIdError: b");
+  EXPECT_EQ(told(settle({a, a, b, a}, {{a, "t", {}}}, {})), "+a DocumentUniqueIdError: b");
 }
 
 TEST(SettleRetrieve, GivesOutNothingThatWasNotAsked) {
-  EXPECT_EQ(told(settle({a}, {{b, "t", ""}}, {})), " DocumentUniqueIdError: a");
+  EXPECT_EQ(told(settle({a}, {{b, "t", {}}}, {})), " DocumentUniqueIdError: a");
 }
 
 TEST(SettleRetrieve, KeepsErrorsThatBelongToNoRequest) {
-  EXPECT_EQ(told(settle({a}, {{a, "t", ""}}, {{RegistryErrorCode::RepositoryBusy, "Busy: x"}})),
+  EXPECT_EQ(told(settle({a}, {{a, "t", {}}}, {{RegistryErrorCode::RepositoryBusy, "Busy: x"}})),
             "+a RepositoryBusy: x");
 }
 

@@ -39,7 +39,7 @@ class Connection:
     """One keep-alive connection. @param server  DER of the certificate the gateway must show, or None to not ask"""
 
     def __init__(self, port, credential, server=None, context=None, host="localhost", session=None):
-        self.port, self._buffer = port, b""
+        self.port, self._buffer = port, bytearray()
         plain = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context = context or tls_context(credential)
@@ -79,12 +79,13 @@ class Connection:
         while mark not in self._buffer:
             self._more()
         head, _, self._buffer = self._buffer.partition(mark)
-        return head
+        return bytes(head)
 
     def _exactly(self, count):
         while len(self._buffer) < count:
             self._more()
-        data, self._buffer = self._buffer[:count], self._buffer[count:]
+        data = bytes(memoryview(self._buffer)[:count])
+        del self._buffer[:count]
         return data
 
     def _chunks(self):
@@ -94,6 +95,11 @@ class Connection:
             self._exactly(2)
         self._until(b"\r\n")
         return body
+
+    def wait_for_answer(self):
+        """Until the first octets of an answer are here, of which no more than these are read."""
+        if not self._buffer:
+            self._more()
 
     def read_answer(self):
         """@raise Closed where no complete answer came"""

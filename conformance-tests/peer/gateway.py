@@ -216,6 +216,14 @@ class Gateway:
         with self.connect(credential) as own:
             return own.post(path, content_type, body)
 
+    def alter(self, statement):
+        """Changes the database behind the program's back, as a fault or an intruder would."""
+        if self.database:
+            command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.database, "-c", statement]
+        else:
+            command = ["sqlite3", "-cmd", ".timeout 10000", str(self.data / "gatehouse.db"), statement]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
     def operator(self, path):
         return plain_get(self.operator_port, path)
 

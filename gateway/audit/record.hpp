@@ -78,7 +78,7 @@ struct DecisionRecord {
   std::string clinic_version;
   std::vector<policy::Verdict> verdicts;     ///< the request's own first (admit), then one per resource
   std::string request_hash;                  ///< SHA-256 hex of the HTTP body
-  std::string answer_hash;                   ///< SHA-256 hex of the root part
+  std::string answer_hash;                   ///< SHA-256 hex of the envelope, documents within it left out
   std::vector<std::string> document_hashes;  ///< SHA-256 hex of each document released
 };
 

@@ -3,6 +3,7 @@
 #include "base/xml/canonical.hpp"
 #include "certs/xmldsig.hpp"
 #include "gateway/bench/request_texts.hpp"
+#include "xca/transactions.hpp"
 
 #include <array>
 #include <atomic>
@@ -65,7 +66,44 @@ Instant system_now() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
+struct AskRow {
+  std::string_view action, payload;
+};
+AskRow row_of(Ask ask) {
+  switch (ask) {
+    case Ask::Patient: return {xca::patient_discovery.request_action, texts::query};
+    case Ask::Entries: return {xca::cross_gateway_query.request_action, texts::find_documents};
+    case Ask::Document: return {xca::cross_gateway_retrieve.request_action, texts::retrieve_document};
+  }
+  throw std::logic_error("no such request");
+}
+
 }  // namespace
+
+std::string document_id(const Route& route, const Somebody& whose, std::size_t number) {
+  return route.repository + "." + std::to_string(std::stoul(whose.mrn.substr(1))) + "." + std::to_string(number);
+}
+
+Bytes document_text(const Route& route, const Somebody& whose, std::size_t number, std::size_t octets) {
+  auto text = filled(texts::document_open, {{"document", document_id(route, whose, number)},
+                                            {"authority", route.authority},
+                                            {"mrn", whose.mrn},
+                                            {"given", whose.given},
+                                            {"family", whose.family},
+                                            {"gender", whose.gender},
+                                            {"birth", whose.birth_date},
+                                            {"asked", route.asked_home}});
+  const auto line = "Blood pressure 120/80 mmHg, pulse 64, no known allergies, note " + std::to_string(number) + ". ";
+  while (text.size() + texts::document_close.size() < octets) text += line;
+  text.resize(octets - texts::document_close.size());
+  return text.append(texts::document_close);
+}
+
+std::string_view Asker::content_type(Ask ask) {
+  if (ask != Ask::Document) return "application/soap+xml; charset=UTF-8";
+  return "multipart/related; boundary=\"MIMEBoundary_bench\"; type=\"application/xop+xml\"; start=\"<root@bench>\"; "
+         "start-info=\"application/soap+xml\"";
+}
 
 Asker::Asker(Route route, certs::Credential credential)
     : route_(std::move(route)),
@@ -73,7 +111,7 @@ Asker::Asker(Route route, certs::Credential credential)
       key_info_(filled(texts::key_info, {{"modulus", base::base64(modulus(credential_.certificate))},
                                          {"certificate", base::base64(credential_.certificate.der())}})) {}
 
-Bytes Asker::request(const Somebody& about, std::size_t number, Instant now) const {
+Bytes Asker::request(const Somebody& about, std::size_t number, Instant now, Ask ask) const {
   const auto created = base::write_date_time(now), expires = base::write_date_time(now + lifetime);
   const auto timestamp_id = "TS-" + new_uuid(), assertion_id = "_" + new_uuid(), message_id = new_uuid();
   const auto serial = std::to_string(1'000'000 + number);
@@ -93,9 +131,11 @@ Bytes Asker::request(const Somebody& about, std::size_t number, Instant now) con
                                                  filled(texts::token_reference, {{"id", assertion_id}}));
   assertion = after(std::move(assertion), "</saml2:Issuer>", token_signature);
 
-  std::string out = filled(texts::envelope_open, {{"to", route_.to}, {"message", message_id}});
+  const auto [action, payload] = row_of(ask);
+  std::string out(ask == Ask::Document ? texts::package_open : "");
+  out += filled(texts::envelope_open, {{"to", route_.to}, {"action", action}, {"message", message_id}});
   out.append(timestamp).append(assertion).append(message_signature).append(texts::body_open);
-  out.append(filled(texts::query, {{"message", message_id},
+  out.append(filled(payload, {{"message", message_id},
                                    {"query", new_uuid()},
                                    {"now", base::write_hl7_time(now)},
                                    {"asker", route_.asker_home},
@@ -111,18 +151,22 @@ Bytes Asker::request(const Somebody& about, std::size_t number, Instant now) con
                                    {"city", about.city},
                                    {"state", about.state},
                                    {"postal", about.postal_code},
-                                   {"telephone", about.telephone}}));
-  return out.append(texts::envelope_close);
+                                   {"telephone", about.telephone},
+                                   {"mrn", about.mrn},
+                                   {"authority", route_.authority},
+                                   {"repository", route_.repository},
+                                   {"document", document_id(route_, about, 0)}}));
+  return out.append(texts::envelope_close).append(ask == Ask::Document ? texts::package_close : "");
 }
 
 std::vector<Signed> Asker::requests(std::span<const Somebody> people, std::size_t count,
-                                    const std::function<void(std::size_t ready)>& progress) const {
+                                    const std::function<void(std::size_t ready)>& progress, Ask ask) const {
   std::vector<Signed> made(count);
   std::atomic<std::size_t> next{0}, ready{0};
   const auto work = [&] {
     for (auto i = next++; i < count; i = next++, ++ready) {
       const Somebody& about = people[i % people.size()];
-      made[i] = {.body = request(about, i, system_now()), .about = &about};
+      made[i] = {.ask = ask, .body = request(about, i, system_now(), ask), .about = &about};
     }
   };
   std::vector<std::jthread> threads;

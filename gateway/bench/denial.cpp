@@ -2,7 +2,7 @@
 
 #include "gateway/bench/census.hpp"
 #include "gateway/bench/cores.hpp"
-#include "gateway/bench/iti55.hpp"
+#include "gateway/bench/exchanges.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -104,10 +104,10 @@ Result<Waits> ask(const net::Destination& destination, const Questions& question
     if (!client || condition.cold) client.emplace(TRY(net::BlockingClient::connect(destination)));
     const auto& request = questions.requests[i];
     const double begun = wall_us();
-    const auto answer = TRY(client->post(discovery_path, Asker::content_type, request.body));
+    const auto answer = TRY(client->post(discovery_path, Asker::content_type(), request.body));
     const double wait = wall_us() - begun;
     const auto about = questions.abouts_of[i];
-    TRY(about == About::Found ? check_answer(answer.status, answer.body, *request.about) : check_absence(answer));
+    TRY(about == About::Found ? check_answer(answer.status, answer.body, request) : check_absence(answer));
     if (i < condition.learning * abouts.size() || about == About::Found) continue;
     (about == About::Denied ? waits.denied : waits.absent).push_back(wait);
   }

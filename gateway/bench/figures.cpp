@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <ctime>
+#include <fstream>
 #include <stdexcept>
 
 namespace gateway::bench {
@@ -20,6 +21,14 @@ double clock_us(clockid_t clock) {
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
+double status_octets(std::string_view field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(field)) return std::stod(line.substr(field.size())) * 1024;
+  }
+  throw std::runtime_error("/proc/self/status does not say " + std::string(field));
+}
+
 std::string decimals(double number, int count) {
   std::array<char, 64> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed, count).ptr;
@@ -31,6 +40,13 @@ std::string decimals(double number, int count) {
 double process_cpu_us() { return clock_us(CLOCK_PROCESS_CPUTIME_ID); }
 double thread_cpu_us() { return clock_us(CLOCK_THREAD_CPUTIME_ID); }
 double wall_us() { return clock_us(CLOCK_MONOTONIC); }
+
+double resident_octets() { return status_octets("VmRSS:"); }
+double peak_resident_octets() { return status_octets("VmHWM:"); }
+void forget_peak_resident_octets() {
+  std::ofstream clear("/proc/self/clear_refs");
+  if (!(clear << '5' << std::flush)) throw std::runtime_error("/proc/self/clear_refs cannot be written");
+}
 
 double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
 

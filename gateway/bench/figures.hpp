@@ -13,6 +13,12 @@ double process_cpu_us();
 double thread_cpu_us();  ///< of the calling thread
 double wall_us();
 
+/// Memory of this process: as it is, at its peak since the peak was last forgotten. Throw std::runtime_error where
+/// /proc does not say.
+double resident_octets();
+double peak_resident_octets();
+void forget_peak_resident_octets();
+
 double median(std::vector<double> values);
 /// The value below which `part` of all are; the greatest of few. @param part  0 to 1
 double quantile(std::vector<double> values, double part);

@@ -98,6 +98,8 @@ Keys Keys::make() {
 Route MeasuredHouse::route() {
   return {.asker_home = std::string(asker_home),
           .asked_home = std::string(clinic_home),
+          .authority = std::string(clinic_home) + ".2",
+          .repository = std::string(clinic_home) + ".3",
           .to = std::string(our_address) + "/ihe/xcpd"};
 }
 
@@ -145,6 +147,14 @@ Result<void> MeasuredHouse::move_in(std::span<const Somebody> people) {
   const auto report = TRY(patients::import_patients(
       *database_, clinic_, lines, {.rows_per_transaction = people.size()}, system_now()));
   if (report.inserted != people.size()) throw std::logic_error("patients of the bench were skipped");
+  return {};
+}
+
+Result<void> MeasuredHouse::file_documents(const Somebody& whose, std::size_t count, std::size_t octets) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto text = document_text(route(), whose, i, octets);
+    TRY(documents::import_document(*database_, clinic_, text, {.patient_id = whose.mrn}, system_now()));
+  }
   return {};
 }
 

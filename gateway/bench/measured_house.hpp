@@ -58,6 +58,8 @@ class MeasuredHouse {
 
   /// They become patients of the clinic.
   Result<void> move_in(std::span<const Somebody> people);
+  /// Files that many documents of a patient, numbered from 0.
+  Result<void> file_documents(const Somebody& whose, std::size_t count, std::size_t octets);
   /// A patient's own choice.
   Result<void> choose(const Somebody& who, policy::PurposeSet purposes);
 

@@ -65,7 +65,7 @@ class Flood {
       std::this_thread::sleep_until(begun + std::chrono::duration_cast<steady_clock::duration>(
                                                 static_cast<double>(sent) * pace));
       if (sent >= connections) TRY(receive(sent));
-      TRY(clients[sent % connections].send(discovery_path, Asker::content_type, requests[sent % different]));
+      TRY(clients[sent % connections].send(discovery_path, Asker::content_type(), requests[sent % different]));
     }
     for (std::size_t i = sent - std::min(sent, connections); i < sent; ++i) TRY(receive(i));
     return {};

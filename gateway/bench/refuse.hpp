@@ -1,7 +1,7 @@
 #pragma once
 // A partner that sends nothing but bad signatures, as fast as it is let, beside another that asks honestly.
 
-#include "gateway/bench/iti55.hpp"
+#include "gateway/bench/exchanges.hpp"
 
 namespace gateway::bench {
 

@@ -1,5 +1,5 @@
 #pragma once
-// The texts an ITI-55 request of the bench is put together from, with `{name}` where a value goes. What is signed
+// The texts requests of the bench are put together from, with `{name}` where a value goes. What is signed
 // stands in exclusive canonical form: no self-closing tags, declarations first, attributes in order. The token has all
 // NHIN attributes and an authorization decision with evidence, as production clients send them.
 // [facts/query-exchange §4]
@@ -120,7 +120,7 @@ inline constexpr std::string_view envelope_open =
     R"(<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope")"
     R"( xmlns:wsa="http://www.w3.org/2005/08/addressing"><soap:Header>)"
     R"(<wsa:To soap:mustUnderstand="true">{to}</wsa:To><wsa:Action soap:mustUnderstand="true">)"
-    R"(urn:hl7-org:v3:PRPA_IN201305UV02:CrossGatewayPatientDiscovery</wsa:Action>)"
+    R"({action}</wsa:Action>)"
     R"(<wsa:MessageID>urn:uuid:{message}</wsa:MessageID><wsa:ReplyTo>)"
     R"(<wsa:Address>http://www.w3.org/2005/08/addressing/anonymous</wsa:Address></wsa:ReplyTo>)"
     R"(<wsse:Security)"
@@ -168,5 +168,45 @@ inline constexpr std::string_view query =
     R"(<patientTelecom><value use="HP" value="tel:{telephone}"/>)"
     R"(<semanticsText representation="TXT">Patient.telecom</semanticsText></patientTelecom>)"
     R"(</parameterList></queryByParameter></controlActProcess></PRPA_IN201305UV02>)";
+
+inline constexpr std::string_view find_documents =
+    R"(<query:AdhocQueryRequest xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0")"
+    R"( xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">)"
+    R"(<query:ResponseOption returnComposedObjects="true" returnType="LeafClass"/>)"
+    R"(<rim:AdhocQuery id="urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d" home="urn:oid:{asked}">)"
+    R"(<rim:Slot name="$XDSDocumentEntryPatientId"><rim:ValueList>)"
+    R"(<rim:Value>'{mrn}^^^&amp;{authority}&amp;ISO'</rim:Value></rim:ValueList></rim:Slot>)"
+    R"(<rim:Slot name="$XDSDocumentEntryStatus"><rim:ValueList>)"
+    R"(<rim:Value>('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')</rim:Value></rim:ValueList></rim:Slot>)"
+    R"(</rim:AdhocQuery></query:AdhocQueryRequest>)";
+
+inline constexpr std::string_view retrieve_document =
+    R"(<xds:RetrieveDocumentSetRequest xmlns:xds="urn:ihe:iti:xds-b:2007"><xds:DocumentRequest>)"
+    R"(<xds:HomeCommunityId>urn:oid:{asked}</xds:HomeCommunityId>)"
+    R"(<xds:RepositoryUniqueId>{repository}</xds:RepositoryUniqueId>)"
+    R"(<xds:DocumentUniqueId>{document}</xds:DocumentUniqueId>)"
+    R"(</xds:DocumentRequest></xds:RetrieveDocumentSetRequest>)";
+
+inline constexpr std::string_view package_open =
+    "--MIMEBoundary_bench\r\nContent-Type: application/xop+xml; charset=UTF-8; type=\"application/soap+xml\"\r\n"
+    "Content-Transfer-Encoding: binary\r\nContent-ID: <root@bench>\r\n\r\n";
+inline constexpr std::string_view package_close = "\r\n--MIMEBoundary_bench--\r\n";
+
+/// A C-CDA document up to its text, and what follows it.
+inline constexpr std::string_view document_open =
+    R"(<?xml version="1.0" encoding="UTF-8"?><ClinicalDocument xmlns="urn:hl7-org:v3">)"
+    R"(<templateId root="2.16.840.1.113883.10.20.22.1.2" extension="2015-08-01"/><id root="{document}"/>)"
+    R"(<code code="34133-9" codeSystem="2.16.840.1.113883.6.1" displayName="Summarization of Episode Note"/>)"
+    R"(<title>Summary of care</title><effectiveTime value="20250601103000-0500"/>)"
+    R"(<confidentialityCode code="N" codeSystem="2.16.840.1.113883.5.25"/><languageCode code="en-US"/>)"
+    R"(<recordTarget><patientRole><id root="{authority}" extension="{mrn}"/><patient>)"
+    R"(<name><given>{given}</given><family>{family}</family></name><administrativeGenderCode code="{gender}")"
+    R"( codeSystem="2.16.840.1.113883.5.1"/><birthTime value="{birth}"/></patient></patientRole></recordTarget>)"
+    R"(<author><time value="20250601"/><assignedAuthor><id root="2.16.840.1.113883.4.6" extension="1234567893"/>)"
+    R"(<assignedPerson><name><given>Emmett</given><family>Brown</family></name></assignedPerson>)"
+    R"(<representedOrganization><id root="{asked}"/><name>Hill Valley Clinic</name></representedOrganization>)"
+    R"(</assignedAuthor></author><component><structuredBody><component><section><text>)";
+inline constexpr std::string_view document_close =
+    R"(</text></section></component></structuredBody></component></ClinicalDocument>)";
 
 }  // namespace gateway::bench::texts

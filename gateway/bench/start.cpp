@@ -1,7 +1,7 @@
 #include "gateway/bench/start.hpp"
 
 #include "gateway/bench/figures.hpp"
-#include "gateway/bench/iti55.hpp"
+#include "gateway/bench/exchanges.hpp"
 #include "gateway/bench/other_programs.hpp"
 #include "gateway/cli/config.hpp"
 

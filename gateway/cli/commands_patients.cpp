@@ -2,6 +2,7 @@
 
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
+#include "gateway/documents/content.hpp"
 #include "gateway/documents/render.hpp"
 #include "gateway/documents/shelf.hpp"
 #include "gateway/documents/submission.hpp"
@@ -244,7 +245,8 @@ Result<Exit> render_document(const Arguments& arguments, Console& console) {
     House house = TRY(open_house(arguments));
     const auto clinic = TRY(clinic_meant(house, arguments));
     const auto entry = TRY(documents::show_document(*house.database, clinic, arguments.text("ID")));
-    bytes = TRY(documents::DocumentShelf(*house.database).content(entry));
+    documents::DocumentShelf shelf(*house.database);
+    bytes = TRY(documents::read_whole(*shelf.read(TRY(shelf.content(entry)))));
     TRY(note(house, "document render", audit::Outcome::Looked, clinic, {}, entry.unique_id));
   }
   const std::string html = TRY(documents::render_html(bytes));

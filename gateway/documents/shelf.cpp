@@ -1,5 +1,6 @@
 #include "gateway/documents/shelf.hpp"
 
+#include "gateway/documents/content.hpp"
 #include "gateway/documents/rows.hpp"
 #include "gateway/patients/records.hpp"
 
@@ -16,9 +17,6 @@ using xca::ebxml::Concerned;
 using xca::ebxml::DocumentEntry;
 using xca::ebxml::RegistryQuery;
 using xca::ebxml::SubmissionSet;
-
-constexpr std::size_t piece_octets = 256u << 10;
-constexpr std::size_t pieces_max = 4096;  ///< 1 GiB
 
 /// Moves what was read of one patient into `all`. @return whether there was more than `most`
 template <class T>
@@ -60,19 +58,6 @@ Result<std::vector<std::string>> patients_concerned(store::Session& session, con
     query.patient.extension = row.text(1);
   }
   return patients;
-}
-
-Result<void> insert_content(store::Session& session, const std::string& hash, BytesView bytes) {
-  const auto held = TRY(session.select("SELECT hash FROM contents WHERE hash = :p1", "t", {hash}));
-  if (!held.empty()) return {};
-  TRY(session.execute("INSERT INTO contents (hash, size) VALUES (:p1, :p2)",
-                      {hash, static_cast<std::int64_t>(bytes.size())}));
-  std::int64_t piece = 0;
-  for (std::size_t at = 0; at < bytes.size(); at += piece_octets) {
-    TRY(session.execute("INSERT INTO content_pieces (hash, piece, bytes) VALUES (:p1, :p2, :p3)",
-                        {hash, piece++, store::Blob{Bytes(bytes.substr(at, piece_octets))}}));
-  }
-  return {};
 }
 
 /// @return Unchanged where this very document is held for this patient, nothing where its id is free
@@ -124,7 +109,7 @@ Result<std::vector<Held<DocumentEntry>>> DocumentShelf::retrievable(const policy
   return select_entries_by(*session, clinic, "d.content <> '' AND d.unique_id", unique_ids);
 }
 
-Result<Bytes> DocumentShelf::content(const DocumentEntry& entry) {
+Result<xca::soap::StoredContent> DocumentShelf::content(const DocumentEntry& entry) {
   auto* session = TRY(database_.session());
   const auto rows =
       TRY(session->select("SELECT d.content, t.size FROM documents d LEFT JOIN contents t ON t.hash = d.content"
@@ -133,15 +118,12 @@ Result<Bytes> DocumentShelf::content(const DocumentEntry& entry) {
   if (rows.empty()) return fail(Errc::NoSuchDocument);
   const auto& hash = rows[0].text(0);
   if (hash.empty()) return fail(Errc::OnlyMetadata);
-  if (rows[0].is_null(1)) return fail(store::Errc::Unreadable, "content is missing");
-  Bytes bytes;
-  bytes.reserve(static_cast<std::size_t>(std::clamp<std::int64_t>(rows[0].integer(1), 0, piece_octets * pieces_max)));
-  for (const auto& row : TRY(session->select("SELECT bytes FROM content_pieces WHERE hash = :p1 ORDER BY piece", "b",
-                                             {hash}, pieces_max))) {
-    bytes += row.bytes(0);
-  }
-  if (base::hex(certs::sha256(bytes)) != hash) return fail(store::Errc::Unreadable, "content differs from its hash");
-  return bytes;
+  if (rows[0].is_null(1) || rows[0].integer(1) < 0) return fail(store::Errc::Unreadable, "content is missing");
+  return stored_content(hash, static_cast<std::uint64_t>(rows[0].integer(1)));
+}
+
+std::unique_ptr<net::Source> DocumentShelf::read(const xca::soap::StoredContent& content) {
+  return std::make_unique<ContentReader>(database_, content);
 }
 
 Result<ImportedDocument> import_document(store::Database& database, const policy::Clinic& clinic, BytesView cda,

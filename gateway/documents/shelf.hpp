@@ -24,9 +24,9 @@ class DocumentShelf final : public exchange::Documents {
                                           const xca::ebxml::RegistryQuery& query) override;
   Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> retrievable(
       const policy::Clinic& clinic, const std::vector<std::string>& unique_ids) override;
-  /// @error store::Errc::Unreadable where pieces are missing or the hash differs, Errc::OnlyMetadata,
-  ///        Errc::NoSuchDocument
-  Result<Bytes> content(const xca::ebxml::DocumentEntry& entry) override;
+  /// @error store::Errc::Unreadable where there is none, Errc::OnlyMetadata, Errc::NoSuchDocument
+  Result<xca::soap::StoredContent> content(const xca::ebxml::DocumentEntry& entry) override;
+  std::unique_ptr<net::Source> read(const xca::soap::StoredContent& content) override;
 
  private:
   store::Database& database_;

@@ -1,5 +1,7 @@
 #include "gateway/documents/shelf.hpp"
 
+#include "gateway/documents/content.hpp"
+
 #include "gateway/patients/choices.hpp"
 #include "gateway/patients/testing.hpp"
 #include "gateway/store/migrations.hpp"
@@ -58,7 +60,7 @@ TEST_P(Documents, AreStoredWithTheirMetadataAndGivenBackToTheOctet) {
   const auto bytes = cda("D1", our_id, std::string(600'000, 'x'));
   const auto imported = ok(add(bytes));
   EXPECT_EQ(imported.outcome, Imported::Inserted);
-  EXPECT_EQ(count("content_pieces"), 3u) << "pieces of 256 KiB";
+  EXPECT_EQ(count("content_pieces"), 5u) << "pieces of 120 KiB";
 
   DocumentShelf shelf(*database_);
   const auto found = ok(shelf.concerned(*clinic_, documents_of("1"))).entries;
@@ -69,7 +71,7 @@ TEST_P(Documents, AreStoredWithTheirMetadataAndGivenBackToTheOctet) {
   EXPECT_EQ(entry.home, "2.999.1");
   EXPECT_EQ(found[0].id, entry.entry_uuid);
   EXPECT_TRUE(found[0].choice.readable);
-  EXPECT_EQ(ok(shelf.content(entry)), bytes);
+  EXPECT_EQ(ok(read_whole(*shelf.read(ok(shelf.content(entry))))), bytes);
   EXPECT_EQ(ok(list_documents(*database_, *clinic_, id_of("1"))).size(), 1u);
   EXPECT_EQ(ok(show_document(*database_, *clinic_, "2.999.7^D1")).entry_uuid, entry.entry_uuid);
 }
@@ -190,13 +192,50 @@ TEST_P(Documents, WhoseContentWasChangedInTheStoreAreNotGivenOut) {
   const auto entry = ok(add(cda("D1", our_id, std::string(600'000, 'x')))).entry;
   DocumentShelf shelf(*database_);
   auto* session = ok(database_->session());
-  ok(session->execute("UPDATE content_pieces SET bytes = :p1 WHERE piece = 2", {store::Blob{"other"}}));
-  EXPECT_EQ(shelf.content(entry).error().code, store::Errc::Unreadable);
+  const auto content = ok(shelf.content(entry));
+  const auto read = [&](const xca::soap::StoredContent& asked) { return read_whole(*shelf.read(asked)); };
+  EXPECT_TRUE(read(content));
+  EXPECT_EQ(read({content.sha256, content.size - 1}).error().code, store::Errc::Unreadable);
+  EXPECT_EQ(read({content.sha256, content.size + 1}).error().code, store::Errc::Unreadable);
+  const auto change = [&](std::size_t at) {
+    auto last = ok(session->select("SELECT bytes FROM content_pieces WHERE piece = 4", "b"))[0].bytes(0);
+    last[at] ^= 1;
+    ok(session->execute("UPDATE content_pieces SET bytes = :p1 WHERE piece = 4", {store::Blob{last}}));
+  };
+  change(0);
+  EXPECT_EQ(read(content).error().code, store::Errc::Unreadable) << "one bit";
+  change(0);
+  EXPECT_TRUE(read(content));
   ok(session->execute("DELETE FROM content_pieces WHERE piece = 1"));
+  EXPECT_EQ(read(content).error().code, store::Errc::Unreadable);
+  ok(session->execute("UPDATE contents SET size = 0"));
+  EXPECT_EQ(shelf.content(entry).error().code, store::Errc::Unreadable) << "nothing is not what was filed";
+  ok(session->execute("DELETE FROM content_pieces"));
+  ok(session->execute("DELETE FROM contents"));
   EXPECT_EQ(shelf.content(entry).error().code, store::Errc::Unreadable);
   auto unknown = entry;
   unknown.entry_uuid = "urn:uuid:none";
   EXPECT_EQ(shelf.content(unknown).error().code, Errc::NoSuchDocument);
+}
+
+TEST_P(Documents, GiveTheLastOctetsOnlyOnceAllWereProved) {
+  const auto bytes = cda("D1", our_id, std::string(600'000, 'x'));
+  const auto entry = ok(add(bytes)).entry;
+  DocumentShelf shelf(*database_);
+  ok(ok(database_->session())->execute("UPDATE content_pieces SET bytes = :p1 WHERE piece = 0",
+                                       {store::Blob{Bytes(120u << 10, 'y')}}));
+  const auto source = shelf.read(ok(shelf.content(entry)));
+  EXPECT_EQ(source->size(), bytes.size());
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(source->next());
+  EXPECT_EQ(source->next().error().code, store::Errc::Unreadable);
+}
+
+TEST_P(Documents, MayHaveNoOctets) {
+  auto& session = *ok(database_->session());
+  const auto hash = base::hex(certs::sha256(""));
+  ok(insert_content(session, hash, ""));
+  const auto content = ok(stored_content(hash, 0));
+  EXPECT_EQ(ok(read_whole(*DocumentShelf(*database_).read(content))), "");
 }
 
 TEST_P(Documents, GoWithTheirPatientAndLeaveSharedContentAlone) {
@@ -211,7 +250,8 @@ TEST_P(Documents, GoWithTheirPatientAndLeaveSharedContentAlone) {
   const auto there = ok(import_document(*database_, second, cda("D9", ""), {}, noon));
   EXPECT_EQ(count("contents"), 1u) << "the same bytes are kept once";
   ok(patients::delete_patient(*database_, *clinic_, id_of("2")));
-  EXPECT_EQ(ok(DocumentShelf(*database_).content(there.entry)), cda("D9", ""));
+  DocumentShelf shelf(*database_);
+  EXPECT_EQ(ok(read_whole(*shelf.read(ok(shelf.content(there.entry))))), cda("D9", ""));
 }
 
 }  // namespace

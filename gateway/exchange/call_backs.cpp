@@ -179,7 +179,7 @@ Result<void> CallBacks::answer(Attempt& attempt) {
                           .id = answer.id,
                           .accepted = &accepted};
   auto prepared = decide(received, answer);
-  if (prepared.answer.status == 503) return base::fail(store::Errc::Unavailable, prepared.reason);
+  if (prepared.status == 503) return base::fail(store::Errc::Unavailable, prepared.reason);
   const bool fault = prepared.outcome == Outcome::Fault;
   if (fault && answer.fault_to == xca::soap::none) return base::fail(Errc::Discarded, prepared.reason);
   if (fault && xca::soap::is_elsewhere(answer.fault_to) && answer.fault_to != answer.reply_to) {
@@ -210,7 +210,7 @@ Prepared CallBacks::decide(const Received& received, const PendingAnswer& answer
 }
 
 Result<void> CallBacks::send(Attempt& attempt, net::Caller caller, Prepared prepared) {
-  const auto status = TRY(caller.post(prepared.answer.content_type, prepared.answer.pieces, attempt.deadline));
+  const auto status = TRY(caller.post(prepared.content_type, std::move(prepared.body), attempt.deadline));
   if (status >= 200 && status < 300) return {};
   return base::fail(Errc::NotTaken, "status " + std::to_string(status));
 }

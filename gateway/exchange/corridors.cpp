@@ -316,9 +316,9 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
   }
   const auto with_content = [&](const DocumentEntry& entry) -> Result<RetrievedDocument> {
     const auto request = std::ranges::find(ours, entry.unique_id, &xca::ebxml::DocumentRequest::unique_id);
-    auto bytes = TRY(documents_.content(entry));
-    RetrievedDocument document{*request, entry.mime_type, std::move(bytes)};
-    exchange.decision->document_hashes.push_back(sha256_hex(document.bytes));
+    RetrievedDocument document{*request, entry.mime_type, {}};
+    document.content = TRY(documents_.content(entry));
+    exchange.decision->document_hashes.push_back(document.content.sha256);
     exchange.event.documents.push_back(entry.unique_id);
     return document;
   };

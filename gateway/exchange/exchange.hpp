@@ -77,7 +77,9 @@ struct Exchange {
 
 /// What a corridor leaves behind: an answer that may leave once its entry is committed.
 struct Prepared {
-  xca::soap::Answer answer;
+  unsigned status = 200;
+  std::string content_type;
+  net::Body body;  ///< documents are read while it is sent
   audit::Entry entry;
   std::shared_ptr<audit::InFlight> in_flight;
   bool negative = false;

@@ -133,19 +133,20 @@ void NetworkDoor::leave(Passage& passage) {
   const auto work = steady_clock::now() - passage.begun;
   metrics_.count_answer(prepared.transaction, std::string(audit::word(prepared.outcome)), prepared.reason);
   metrics_.observe_answer_seconds(prepared.transaction, std::chrono::duration<double>(work).count());
-  net::Response response{.status = prepared.answer.status,
-                         .content_type = std::move(prepared.answer.content_type),
-                         .pieces = std::move(prepared.answer.pieces)};
+  net::Response response{.status = prepared.status,
+                         .content_type = std::move(prepared.content_type),
+                         .body = std::move(prepared.body)};
   if (response.status == 503) response.headers.emplace_back("Retry-After", "2");
   if (prepared.outcome == audit::Outcome::Released) {
     floor_.record(work);
     // Only ids travel to the note of departure, not the request.
-    response.sent = [this, id = passage.received.id, transaction = prepared.transaction](bool complete) {
+    response.sent = [this, id = passage.received.id, transaction = prepared.transaction](const Result<void>& sent) {
       audit::Event event;
       event.request = id;
       event.at = system_now();
       event.transaction = transaction;
-      event.outcome = complete ? audit::Outcome::Sent : audit::Outcome::Aborted;
+      event.outcome = sent ? audit::Outcome::Sent : audit::Outcome::Aborted;
+      if (!sent && sent.error().code != net::Errc::NotTaken) note_broken_off(event, sent.error());
       journal_.commit({.event = std::move(event), .may_ride_along = true}, [](Result<audit::Claimed>) {});
     };
   } else if (prepared.negative) {
@@ -153,6 +154,13 @@ void NetworkDoor::leave(Passage& passage) {
   }
   prepared.in_flight.reset();
   passage.reply(std::move(response));
+}
+
+/// A document that could not be read to its end: the peer has noticed, and staff must.
+void NetworkDoor::note_broken_off(audit::Event& event, const base::Error& error) {
+  event.reason = base::reason_of(error);
+  event.sentence = error.code.message();
+  log(Level::Error, "an answer broke off", {{"request", event.request}, {"because", event.reason}});
 }
 
 bool NetworkDoor::write_refusal(const std::string& source, Instant now) {

@@ -45,6 +45,7 @@ class NetworkDoor {
   std::shared_ptr<Passage> take_in(net::Request request, net::Reply reply) const;
   Result<std::shared_ptr<const DirectoryView>> judge(const net::Peer& peer, Directory& directory) const;
   bool lets_in(const net::Peer& peer, const Result<void>& judged);
+  static void note_broken_off(audit::Event& event, const base::Error& error);
   bool write_refusal(const std::string& source, Instant now);
 
   RespondingGateway& gateway_;

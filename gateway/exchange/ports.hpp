@@ -2,6 +2,7 @@
 // What a corridor needs from the shelves: each interface is implemented over the store, and in memory for tests.
 
 #include "certs/trust.hpp"
+#include "gateway/net/body.hpp"
 #include "policy/release.hpp"
 #include "xca/ebxml/permitted.hpp"
 #include "xca/ebxml/repository.hpp"
@@ -53,8 +54,11 @@ class Documents {
   /// Entries with these unique ids whose bytes are held: metadata alone is nothing to retrieve.
   virtual Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> retrievable(
       const policy::Clinic& clinic, const std::vector<std::string>& unique_ids) = 0;
-  /// The bytes behind an entry that policy let go. @error store::Errc::Unreadable where their hash differs
-  virtual Result<base::Bytes> content(const xca::ebxml::DocumentEntry& entry) = 0;
+  /// What is held of an entry that policy let go. Nothing of it is read yet.
+  virtual Result<xca::soap::StoredContent> content(const xca::ebxml::DocumentEntry& entry) = 0;
+  /// Reads it while it is sent, on the thread that sends; must not outlive this. The last octets come only once all of
+  /// them were found to have the hash. @error of its next(): store::Errc::Unreadable where they differ
+  virtual std::unique_ptr<net::Source> read(const xca::soap::StoredContent& content) = 0;
 };
 
 /// Partner settings, exceptions that have ended left out.

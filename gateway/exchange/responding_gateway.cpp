@@ -1,6 +1,7 @@
 #include "gateway/exchange/responding_gateway.hpp"
 
 #include "base/error_table.hpp"
+#include "gateway/exchange/answer_body.hpp"
 #include "gateway/log.hpp"
 #include "xca/schema.hpp"
 
@@ -89,9 +90,9 @@ Prepared RespondingGateway::respond(const Received& received) {
     return refused;
   }
   audit::Change keep = exchange.pending ? keep_pending(exchange) : nullptr;
-  if (exchange.decision) exchange.decision->answer_hash = sha256_hex(answered->pieces.front());
+  if (exchange.decision) exchange.decision->answer_hash = sha256_hex(answered->envelope());
   Prepared prepared;
-  prepared.answer = std::move(*answered);
+  take_answer(prepared, std::move(*answered));
   prepared.transaction = exchange.transaction->id;
   prepared.message_id = std::move(exchange.message_id);
   prepared.outcome = exchange.event.outcome;
@@ -111,7 +112,7 @@ Prepared RespondingGateway::refuse(const Received& received, std::string_view me
   const auto* accepted = received.accepted;
   const std::string to = !accepted ? "" : xca::soap::is_elsewhere(accepted->fault_to) ? accepted->fault_to
                                                                                       : accepted->reply_to;
-  refused.answer = xca::soap::write_fault(xca::soap::fault_for(error), message_id, ids.next_urn(), to);
+  take_answer(refused, xca::soap::write_fault(xca::soap::fault_for(error), message_id, ids.next_urn(), to));
   refused.message_id = message_id;
   refused.outcome = Outcome::Fault;
   refused.reason = base::reason_of(error);
@@ -125,6 +126,12 @@ Prepared RespondingGateway::refuse(const Received& received, std::string_view me
   event.endpoint = endpoint_of(received);
   event.message_id = std::string(message_id);
   return refused;
+}
+
+void RespondingGateway::take_answer(Prepared& prepared, xca::soap::Answer answer) const {
+  prepared.status = answer.status;
+  prepared.content_type = std::move(answer.content_type);
+  prepared.body = body_of(std::move(answer), documents_);
 }
 
 std::string RespondingGateway::endpoint_of(const Received& received) const {

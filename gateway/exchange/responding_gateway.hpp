@@ -52,6 +52,7 @@ class RespondingGateway {
   Answered cross_gateway_query(const xca::soap::Envelope& envelope, Exchange& exchange);
   Answered cross_gateway_retrieve(const xca::soap::Envelope& envelope, Exchange& exchange);
 
+  void take_answer(Prepared& prepared, xca::soap::Answer answer) const;
   std::string endpoint_of(const Received& received) const;
   void note_query(Exchange& exchange, const xca::hl7v3::PatientQuery& query, const xca::soap::Envelope& envelope) const;
   Result<void> meet_peer(Exchange& exchange);

@@ -74,6 +74,9 @@ Result<Descriptor> open_socket(const Destination& destination) {
   const int on = 1;
   const timeval patience{destination.patience.count(), 0};
   ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (destination.kernel_receives > 0) {
+    ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUF, &destination.kernel_receives, sizeof(int));
+  }
   ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)

@@ -31,6 +31,7 @@ struct Destination {
   certs::Certificate server;          ///< believed by exact DER, nothing else is
   std::chrono::seconds patience{30};  ///< for one read or write
   std::size_t answer_bytes_max = 64u << 20;
+  int kernel_receives = 0;  ///< octets the kernel takes while nobody reads; 0: as it likes
 };
 
 class BlockingClient {

@@ -17,10 +17,9 @@
 namespace gateway::net {
 namespace {
 
-using base::BytesView;
 using base::fail;
 
-constexpr std::size_t head_bytes_max = 16u << 10, addresses_max = 4;
+constexpr std::size_t head_bytes_max = 16u << 10, addresses_max = 4, part_bytes_max = 64u << 10;
 constexpr std::chrono::milliseconds stop_is_seen_within{200};
 constexpr unsigned char http_1_1[] = "\x08http/1.1";
 
@@ -226,15 +225,16 @@ Result<Caller> Caller::connect(const HttpsUrl& url, CallRules rules) {
   return Caller(std::move(parts));
 }
 
-Result<unsigned> Caller::post(std::string_view content_type, std::span<const Bytes> pieces, SteadyTime deadline) {
+Result<unsigned> Caller::post(std::string_view content_type, Body body, SteadyTime deadline) {
   parts_->rules.deadline = deadline;
-  std::size_t size = 0;
-  for (const auto& piece : pieces) size += piece.size();
   Bytes head = "POST " + parts_->url.target() + " HTTP/1.1\r\nHost: " + parts_->url.field();
   head.append("\r\nUser-Agent: gatehouse\r\nConnection: close\r\nContent-Type: ").append(content_type);
-  head.append("\r\nContent-Length: ").append(std::to_string(size)).append("\r\n\r\n");
+  head.append("\r\nContent-Length: ").append(std::to_string(size(body))).append("\r\n\r\n");
   TRY(parts_->write(head));
-  for (const auto& piece : pieces) TRY(parts_->write(piece));
+  BodyReader reader(std::move(body));
+  for (auto part = TRY(reader.next(part_bytes_max)); !part.empty(); part = TRY(reader.next(part_bytes_max))) {
+    TRY(parts_->write(part));
+  }
   while (true) {
     const auto status = status_of(TRY(parts_->read_head()));
     if (!status) return fail(CallErrc::BadAnswer, "no status line");

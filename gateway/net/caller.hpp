@@ -8,7 +8,6 @@
 #include "gateway/net/https_url.hpp"
 #include "gateway/net/server.hpp"
 
-#include <span>
 #include <stop_token>
 
 namespace gateway::net {
@@ -37,9 +36,9 @@ class Caller {
   Caller& operator=(Caller&&) noexcept;
 
   /// Sends one request and waits for its status; once for each connection. Interim answers (1xx) are passed over.
-  /// @error CallErrc::Broken, BadAnswer, TimedOut: whether the server has read it is then not known
+  /// @error CallErrc::Broken, BadAnswer, TimedOut: whether the server has read it is then not known; that of a source
   /// @param deadline  for the status to be there
-  Result<unsigned> post(std::string_view content_type, std::span<const Bytes> pieces, SteadyTime deadline);
+  Result<unsigned> post(std::string_view content_type, Body body, SteadyTime deadline);
 
  private:
   struct Parts;

@@ -59,17 +59,26 @@ class Called : public ::testing::Test {
 };
 
 TEST_F(Called, TakesAMessageInPiecesAndSaysItsStatus) {
-  const std::array<Bytes, 3> pieces{Bytes("one "), Bytes(300'000, 'x'), Bytes(" three")};
   auto caller = Caller::connect(url(), rules());
   ASSERT_TRUE(caller) << caller.error().detail;
-  EXPECT_EQ(*caller->post("text/plain", pieces, soon()), 202u);
-  EXPECT_EQ(bodies_, pieces[0] + pieces[1] + pieces[2] + "|text/plain");
+  Body pieces{"one ", testing::GivenSource::of({Bytes(300'000, 'x'), "y"}), " three"};
+  EXPECT_EQ(*caller->post("text/plain", std::move(pieces), soon()), 202u);
+  EXPECT_EQ(bodies_, "one " + Bytes(300'000, 'x') + "y three|text/plain");
+}
+
+TEST_F(Called, GetsNoWholeMessageWhereASourceFails) {
+  auto caller = Caller::connect(url(), rules());
+  ASSERT_TRUE(caller) << caller.error().detail;
+  Body pieces{"one ", testing::GivenSource::of({Bytes(300'000, 'x')}, 300'001)};
+  EXPECT_EQ(caller->post("text/plain", std::move(pieces), soon()).error().code, Errc::WrongSize);
+  caller = Caller::connect(url(), rules());
+  EXPECT_EQ(*caller->post("text/plain", {"two"}, soon()), 202u);
+  EXPECT_EQ(bodies_, "two|text/plain") << "what broke off was no request";
 }
 
 TEST_F(Called, GetsItsRedirectsReportedNotFollowed_S01) {
   status_ = 302;
-  const std::array<Bytes, 1> pieces{Bytes("x")};
-  EXPECT_EQ(*Caller::connect(url(), rules())->post("text/plain", pieces, soon()), 302u);
+  EXPECT_EQ(*Caller::connect(url(), rules())->post("text/plain", {"x"}, soon()), 302u);
 }
 
 TEST_F(Called, IsNotCalledWhereItsAddressIsNotAllowed_S01) {
@@ -95,9 +104,8 @@ TEST_F(Called, NeedNotBeThere) {
 TEST_F(Called, MayNotTakeLongerForItsStatusThanTheDeadline) {
   auto caller = Caller::connect(url("localhost", "/never"), rules());
   ASSERT_TRUE(caller);
-  const std::array<Bytes, 1> pieces{Bytes("x")};
   const auto deadline = std::chrono::steady_clock::now() + milliseconds(300);
-  EXPECT_EQ(caller->post("text/plain", pieces, deadline).error().code, CallErrc::TimedOut);
+  EXPECT_EQ(caller->post("text/plain", {"x"}, deadline).error().code, CallErrc::TimedOut);
 }
 
 /// Accepts connections and never says a word.

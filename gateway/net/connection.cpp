@@ -88,24 +88,24 @@ Place::~Place() {
   --loop_.open;
 }
 
-/// Calls Response::sent exactly once: with true by complete(), else with false.
+/// Calls Response::sent exactly once: by tell(), else with Errc::NotTaken.
 class Connection::Notice {
  public:
-  explicit Notice(std::function<void(bool)> sent) : sent_(std::move(sent)) {}
+  explicit Notice(std::function<void(const Result<void>&)> sent) : sent_(std::move(sent)) {}
   ~Notice() {
     try {
-      if (sent_) sent_(false);
+      if (sent_) sent_(base::fail(Errc::NotTaken));
     } catch (...) {  // whoever wanted to know failed to hear it
     }
   }
   Notice(const Notice&) = delete;
   Notice& operator=(const Notice&) = delete;
-  void complete() {
-    if (const auto sent = std::exchange(sent_, nullptr)) sent(true);
+  void tell(const Result<void>& outcome) {
+    if (const auto sent = std::exchange(sent_, nullptr)) sent(outcome);
   }
 
  private:
-  std::function<void(bool)> sent_;
+  std::function<void(const Result<void>&)> sent_;
 };
 
 /// Where the thread of a handler and the connection meet. The connection leaves when it ends; an answer after that is
@@ -308,9 +308,9 @@ asio::awaitable<bool> Connection::meet_header(RequestReader& reader) {
   body_begun_ = std::chrono::steady_clock::now();
   reader.accept_body();
   if (!header.expects_continue || reader.phase() == Phase::Complete || !leftover_.empty()) co_return true;
-  const std::vector<Bytes> no_body;
-  std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-  co_return co_await write_blocks(std::move(go_on), no_body);
+  Body go_on{"HTTP/1.1 100 Continue\r\n\r\n"};
+  const auto failed = co_await write_blocks(std::move(go_on));
+  co_return !failed;
 }
 
 bool Connection::is_still_welcome() {
@@ -417,50 +417,49 @@ asio::awaitable<bool> Connection::write_response(Response response, bool last) {
     const bool due = co_await hold_until(*response.not_before);
     if (!due) co_return false;
   }
-  auto head = write_head(response, loop_.date_now(), last);
-  if (!co_await write_blocks(std::move(head), response.pieces)) co_return false;
-  notice.complete();
+  auto& message = response.body;
+  message.insert(message.begin(), write_head(response, loop_.date_now(), last));
+  const auto failed = co_await write_blocks(std::move(message));
+  broken_off_ = failed && failed->code != Errc::NotTaken;
+  if (broken_off_) door().count("broken-off");
+  notice.tell(failed ? Result<void>(*failed) : Result<void>());
+  if (failed) co_return false;
   unread_input_ = last && !leftover_.empty();
   co_return !last;
 }
 
-/// Head and pieces in blocks of one send each. [facts/limits.md §6]
-asio::awaitable<bool> Connection::write_blocks(std::string head, const std::vector<Bytes>& pieces) {
-  std::size_t size = head.size();
-  for (const auto& piece : pieces) size += piece.size();
+/// The next block: a part of one piece as it lies there, or parts of several put together. Empty at the end.
+Result<BytesView> Connection::next_block(BodyReader& message) {
+  auto& block = loop_.buffers.block;
+  block.clear();
+  while (block.size() < Channel::block_bytes_max) {
+    const auto part = TRY(message.next(Channel::block_bytes_max - block.size()));
+    if (part.size() == Channel::block_bytes_max) return part;
+    if (part.empty()) break;
+    block.append(part);
+  }
+  return BytesView(block);
+}
+
+/// In blocks of one send each. [facts/limits.md §6]
+/// @return what went wrong: Errc::NotTaken, or what a source said; nothing where all was sent
+asio::awaitable<std::optional<base::Error>> Connection::write_blocks(Body message) {
   const auto& limits = door().limits();
   set_deadline(std::chrono::steady_clock::now() + limits.write +
-               std::chrono::seconds(size / std::max<std::size_t>(limits.body_bytes_per_second, 1)));
-  std::size_t next = 0, taken = 0;  // pieces begun, octets taken of the current one
-  std::string_view current = head;
+               std::chrono::seconds(size(message) / std::max<std::size_t>(limits.body_bytes_per_second, 1)));
+  BodyReader reader(std::move(message));
   while (true) {
-    auto& block = loop_.buffers.block;
-    block.clear();
-    std::string_view whole;  // a block that need not be copied
-    while (block.size() < Channel::block_bytes_max) {
-      const auto part = current.substr(taken, Channel::block_bytes_max - block.size());
-      taken += part.size();
-      if (part.size() == Channel::block_bytes_max) {
-        whole = part;
-        break;
-      }
-      block.append(part);
-      if (taken < current.size()) continue;
-      if (next == pieces.size()) break;
-      current = pieces[next++];
-      taken = 0;
-    }
-    if (whole.empty()) whole = block;
-    if (whole.empty()) co_return true;
-    auto step = channel_.write(whole);
+    const auto block = next_block(reader);
+    if (!block) co_return block.error();
+    if (block->empty()) co_return std::nullopt;
+    auto step = channel_.write(*block);
     while (step == Step::NeedsOutput) {
-      if (!co_await wait(Wait::Output)) {
-        if (timed_out_) door().count("timed-out");
-        co_return false;
-      }
+      const bool ready = co_await wait(Wait::Output);
+      if (!ready && timed_out_) door().count("timed-out");
+      if (!ready) co_return base::fail(Errc::NotTaken);
       step = channel_.flush();
     }
-    if (step != Step::Done) co_return false;
+    if (step != Step::Done) co_return base::fail(Errc::NotTaken);
   }
 }
 
@@ -470,14 +469,17 @@ asio::awaitable<bool> Connection::refuse(unsigned status, std::string allowed) {
   timed_out_ = false;
   Response response{.status = status};
   if (!allowed.empty()) response.headers.emplace_back("Allow", std::move(allowed));
-  auto head = write_head(response, loop_.date_now(), true);
-  if (co_await write_blocks(std::move(head), response.pieces)) unread_input_ = true;
+  Body head{write_head(response, loop_.date_now(), true)};
+  const auto failed = co_await write_blocks(std::move(head));
+  unread_input_ = !failed;
   co_return false;
 }
 
 /// The end: goodbye, and where the peer is still sending a little patience, or the reset that follows unread input
-/// would take the answer with it. [RFC 9112 §9.6]
+/// would take the answer with it. [RFC 9112 §9.6] No goodbye after an answer that broke off: nothing may look like its
+/// end.
 asio::awaitable<void> Connection::part() {
+  if (broken_off_) co_return;
   channel_.shut();
   if (!unread_input_) co_return;
   set_deadline(std::chrono::steady_clock::now() + linger_time);

@@ -115,7 +115,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Awaitable<std::optional<Response>> ask_handler(const Route& route, RequestReader& reader);
   Awaitable<bool> hold_until(SteadyTime when);
   Awaitable<bool> write_response(Response response, bool last);
-  Awaitable<bool> write_blocks(std::string head, const std::vector<Bytes>& pieces);
+  Result<BytesView> next_block(BodyReader& message);
+  Awaitable<std::optional<base::Error>> write_blocks(Body message);
   Awaitable<bool> refuse(unsigned status, std::string allowed = {});
   Awaitable<void> part();
   bool is_still_welcome();
@@ -135,7 +136,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   SteadyTime first_byte_{}, body_begun_{};
   SteadyTime deadline_ = SteadyTime::max(), armed_for_ = SteadyTime::max(), drained_by_ = SteadyTime::max();
   bool idle_ = false, timed_out_ = false, closing_ = false, judge_again_ = false, unread_input_ = false;
-  bool finished_ = false;
+  bool broken_off_ = false, finished_ = false;
 };
 
 }  // namespace gateway::net

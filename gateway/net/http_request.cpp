@@ -141,7 +141,7 @@ std::size_t RequestReader::feed(std::string_view bytes) {
       case Phase::Fields:
         if (const auto line = next_line(bytes, limits_->field_bytes, 431)) read_field(*line);
         break;
-      case Phase::Body: take_data(bytes, Phase::Complete); break;
+      case Phase::SizedBody: take_data(bytes, Phase::Complete); break;
       case Phase::ChunkSize:
         if (const auto line = next_line(bytes, chunk_size_digits_max + chunk_extension_bytes_max, 400))
           read_chunk_size(*line);
@@ -285,7 +285,7 @@ void RequestReader::accept_body() {
   } else if (header_.length > 0) {
     missing_ = header_.length;
     body_.reserve(std::min(header_.length, body_bytes_reserved_max));
-    phase_ = Phase::Body;
+    phase_ = Phase::SizedBody;
   } else {
     phase_ = Phase::Complete;
   }

@@ -28,7 +28,7 @@ class RequestReader {
     RequestLine,
     Fields,
     HeaderRead,  ///< waits for accept_body(): the caller looks at header() first
-    Body,
+    SizedBody,
     ChunkSize,
     ChunkData,
     ChunkEnd,

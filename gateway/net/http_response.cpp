@@ -69,12 +69,6 @@ std::string write_http_date(std::chrono::sys_seconds when) {
   return {text, static_cast<std::size_t>(size)};
 }
 
-std::size_t body_size(const Response& response) {
-  std::size_t size = 0;
-  for (const auto& piece : response.pieces) size += piece.size();
-  return size;
-}
-
 std::string write_head(const Response& response, std::string_view date, bool last) {
   const auto* phrase = std::ranges::find(phrases, response.status, &Phrase::status);
   std::string head;
@@ -84,7 +78,7 @@ std::string write_head(const Response& response, std::string_view date, bool las
   append_field(head, "Date", date);
   if (!response.content_type.empty()) append_field(head, "Content-Type", response.content_type);
   for (const auto& [name, value] : response.headers) append_field(head, name, value);
-  if (response.status != 204) append_field(head, "Content-Length", std::to_string(body_size(response)));
+  if (response.status != 204) append_field(head, "Content-Length", std::to_string(size(response.body)));
   if (last) append_field(head, "Connection", "close");
   return head.append("\r\n");
 }

@@ -8,9 +8,6 @@ namespace gateway::net {
 /// IMF-fixdate, as the Date field wants it: `Sun, 06 Nov 1994 08:49:37 GMT`. [RFC 9110 §5.6.7]
 std::string write_http_date(std::chrono::sys_seconds when);
 
-/// Octets of all pieces.
-std::size_t body_size(const Response& response);
-
 /// Status line and fields up to and with the empty line; Date, Content-Length and Connection are written here.
 /// Throws std::logic_error where a field of the response holds a control character: it would end the field.
 std::string write_head(const Response& response, std::string_view date, bool last);

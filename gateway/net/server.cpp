@@ -33,6 +33,9 @@ constexpr base::ErrorRow rows[] = {
      base::Cause::NotTrusted},
     {static_cast<int>(Errc::ClientCertificatesTooLarge), "client-certificates-too-large",
      "the client shows more or larger certificates than are read", base::Cause::NotTrusted},
+    {static_cast<int>(Errc::NotTaken), "not-taken", "the peer did not take the whole answer", base::Cause::TryLater},
+    {static_cast<int>(Errc::WrongSize), "wrong-size", "a part of the answer is not as long as was said",
+     base::Cause::Defect},
 };
 constexpr base::ErrorTable table("gatehouse.net", rows);
 

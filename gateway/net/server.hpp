@@ -3,6 +3,7 @@
 // [RFC 9110, 9112; threats.md K13–K16, K22, H, L; design §5]
 
 #include "certs/x509.hpp"
+#include "gateway/net/body.hpp"
 
 #include <chrono>
 #include <functional>
@@ -13,14 +14,13 @@
 
 namespace gateway::net {
 
-using base::Bytes;
-using base::Result;
-
 enum class Errc {
   CannotListen = 1,
   BadCredential,
   NoClientCertificate,         ///< on a door that asks for one
   ClientCertificatesTooLarge,  ///< more or larger certificates than are read [L08]
+  NotTaken,                    ///< the peer left, or was too slow, before it had the whole answer
+  WrongSize,                   ///< a source gave more or less than it had said
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
@@ -44,10 +44,11 @@ struct Request {
 struct Response {
   unsigned status = 200;
   std::string content_type = {};
-  std::vector<Bytes> pieces = {};
+  Body body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  std::optional<SteadyTime> not_before = {};     ///< the answer is held until then: the time floor
-  std::function<void(bool complete)> sent = {};  ///< once: whether the last byte was handed to the kernel
+  std::optional<SteadyTime> not_before = {};  ///< the answer is held until then: the time floor
+  /// Called once: the last byte was handed to the kernel, or why not: Errc::NotTaken, or the error of a source.
+  std::function<void(const Result<void>&)> sent = {};
 };
 
 /// Answers one request, now or later, on any thread, exactly once.
@@ -113,7 +114,7 @@ struct Door {
 /// What the house wants to hear of connections. Called on I/O threads.
 struct Watch {
   /// `accepted`, `too-many`, `too-fast`, `no-descriptor`, `handshake-failed`, `bad-request`, `timed-out`, `cut-off`,
-  /// `withdrawn`; `defect`, also with an empty door
+  /// `broken-off`, `withdrawn`; `defect`, also with an empty door
   std::function<void(const std::string& door, const std::string& what)> count = {};
 };
 

@@ -36,11 +36,11 @@ class Served : public ::testing::Test {
     door_.limits = limits;
     door_.routes.push_back({"POST", "/echo", [](Request request, const Reply& reply) {
                               reply({.content_type = request.content_type,
-                                     .pieces = {request.method, " ", request.path, " ", request.body}});
+                                     .body = {request.method, " ", request.path, " ", request.body}});
                             }});
     door_.routes.push_back({"GET", "/marker", [this](const Request&, const Reply& reply) {
                               ++markers_;
-                              reply({.pieces = {"marker"}});
+                              reply({.body = {"marker"}});
                             }});
     const auto opened = server_.open(door_);
     ASSERT_TRUE(opened);
@@ -108,7 +108,7 @@ TEST_F(Served, TellsTheHandlerWhoAsksAndWhen) {
 }
 
 TEST_F(Served, AnswersAPipelineInOrder) {
-  route("/slow", [this](const Request&, const Reply& reply) { later(50ms, [reply] { reply({.pieces = {"slow"}}); }); });
+  route("/slow", [this](const Request&, const Reply& reply) { later(50ms, [reply] { reply({.body = {"slow"}}); }); });
   serve();
   Client client(port_);
   std::string many = get("/slow") + post("/echo", "after");
@@ -166,7 +166,9 @@ TEST_F(Served, EndsOnlyTheConnectionWhoseHandlerThrows) {  // [K13]
   route("/throws-int", [](const Request&, const Reply&) { throw 1; });
   route("/bad-field", [](const Request&, const Reply& reply) { reply({.headers = {{"X", "a\r\nb: c"}}}); });
   route("/sent-throws",
-        [](const Request&, const Reply& reply) { reply({.sent = [](bool) { throw std::runtime_error("x"); }}); });
+        [](const Request&, const Reply& reply) {
+          reply({.sent = [](const Result<void>&) { throw std::runtime_error("x"); }});
+        });
   serve();
   Client other(port_);
   EXPECT_EQ(other.ask(get("/marker")).status, 200u);
@@ -298,7 +300,7 @@ TEST_F(Served, EndsAnIdleConnectionWithoutAWord) {
 TEST_F(Served, EndsAConnectionThatDoesNotRead) {  // [H03]
   std::atomic<int> sent{0}, unsent{0};
   route("/large", [&](const Request&, const Reply& reply) {
-    reply({.pieces = {Bytes(30u << 20, 'x')}, .sent = [&](bool complete) { ++(complete ? sent : unsent); }});
+    reply({.body = {Bytes(30u << 20, 'x')}, .sent = [&](const Result<void>& told) { ++(told ? sent : unsent); }});
   });
   serve({.body_bytes_per_second = 1u << 30, .write = 100ms});
   Client client(port_);
@@ -329,10 +331,10 @@ TEST_F(Served, HoldsAnAnswerUntilItsTimeAndHardlyLonger) {
 
 TEST_F(Served, SaysOnceWhetherTheAnswerWasSent) {
   std::atomic<int> sent{0}, unsent{0};
-  const auto hear = [&](bool complete) { ++(complete ? sent : unsent); };
+  const auto hear = [&](const Result<void>& told) { ++(told ? sent : unsent); };
   route("/small", [&](const Request&, const Reply& reply) { reply({.sent = hear}), reply({.sent = hear}); });
   route("/large",
-        [&](const Request&, const Reply& reply) { reply({.pieces = {Bytes(30u << 20, 'x')}, .sent = hear}); });
+        [&](const Request&, const Reply& reply) { reply({.body = {Bytes(30u << 20, 'x')}, .sent = hear}); });
   serve();
   EXPECT_EQ(Client(port_).ask(get("/small")).status, 200u);
   for (int i = 0; i < 100 && sent + unsent < 2; ++i) std::this_thread::sleep_for(5ms);
@@ -349,14 +351,45 @@ TEST_F(Served, SaysOnceWhetherTheAnswerWasSent) {
 
 TEST_F(Served, SendsManyLargePiecesWhole) {
   Bytes expected;
-  std::vector<Bytes> pieces;
+  Body pieces;
   for (std::size_t size : {1u, 0u, 65'535u, 65'536u, 65'537u, 3u, 0u, 3'000'000u, 100u}) {
-    pieces.emplace_back(size, static_cast<char>('a' + pieces.size()));
-    expected += pieces.back();
+    Bytes piece(size, static_cast<char>('a' + pieces.size()));
+    expected += piece;
+    pieces.emplace_back(std::move(piece));
   }
-  route("/large", [&](const Request&, const Reply& reply) { reply({.pieces = pieces}); });
+  route("/large", [&](const Request&, const Reply& reply) { reply({.body = pieces}); });
   serve();
   EXPECT_TRUE(Client(port_).ask(get("/large")).body == expected);
+}
+
+TEST_F(Served, ReadsSourcesWhileItSendsThem) {
+  route("/sources", [&](const Request&, const Reply& reply) {
+    reply({.body = {"<", testing::GivenSource::of({Bytes(200'000, 'a'), Bytes(70'000, 'b')}), "|",
+                    testing::GivenSource::of({}), ">"}});
+  });
+  serve();
+  Client client(port_);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_TRUE(client.ask(get("/sources")).body == "<" + Bytes(200'000, 'a') + Bytes(70'000, 'b') + "|>");
+}
+
+TEST_F(Served, BreaksTheConnectionOffWhereASourceFailsAndSaysWhy) {
+  std::mutex mutex;
+  std::vector<base::Error> told;
+  route("/broken", [&](const Request&, const Reply& reply) {
+    reply({.body = {"<", testing::GivenSource::of({Bytes(200'000, 'a'), Bytes()}, 200'001), ">"},
+           .sent = [&](const Result<void>& sent) {
+             const std::scoped_lock lock(mutex);
+             told.push_back(sent.error());
+           }});
+  });
+  serve();
+  Client client(port_);
+  EXPECT_EQ(client.ask(get("/broken")).status, 0u) << "not whole";
+  await_count("broken-off", 1);
+  const std::scoped_lock lock(mutex);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].code, Errc::WrongSize);
 }
 
 TEST_F(Served, LimitsConnectionsOfOneAddress) {
@@ -406,7 +439,7 @@ TEST_F(Served, FinishesTheRunningRequestWhenStopped) {
   route("/slow", [&](const Request&, const Reply& reply) {
     running = true;
     later(200ms,
-          [&, reply] { reply({.pieces = {"done"}, .sent = [&](bool complete) { sent += complete ? 1 : 100; }}); });
+          [&, reply] { reply({.body = {"done"}, .sent = [&](const Result<void>& told) { sent += told ? 1 : 100; }}); });
   });
   serve();
   Client busy(port_), idle(port_);
@@ -436,7 +469,7 @@ TEST_F(Served, StopsByTheDrainDeadlineAndTellsTheLateAnswer) {
   const auto began = steady_clock::now();
   server_.stop();
   EXPECT_LT(steady_clock::now() - began, 1s);
-  kept({.sent = [&](bool complete) { unsent += complete ? 100 : 1; }});
+  kept({.sent = [&](const Result<void>& told) { unsent += told ? 100 : 1; }});
   EXPECT_EQ(unsent, 1);
   EXPECT_EQ(busy.receive().status, 0u);
 }
@@ -464,7 +497,7 @@ class InTurns : public ::testing::Test {
     const Handler slow = [this](const Request& request, const Reply& reply) {
       std::this_thread::sleep_for(20ms);
       expected_at_most_ = std::max(expected_at_most_.load(), expected_.load());
-      reply({.pieces = {request.body}});
+      reply({.body = {request.body}});
     };
     const auto opened = server_.open({.name = "test",
                                       .address = "127.0.0.1",

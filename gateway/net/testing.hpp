@@ -2,6 +2,7 @@
 // A blocking client for the tests of this room, and credentials for both sides. Knows nothing of the server's code.
 
 #include "certs/authority.hpp"
+#include "gateway/net/body.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -16,6 +17,25 @@
 #include <string>
 
 namespace gateway::net::testing {
+
+/// Gives parts one after the other, and after the last of them nothing.
+class GivenSource final : public Source {
+ public:
+  /// @param size  that it claims to have; nothing: what the parts have together
+  static std::shared_ptr<Source> of(std::vector<Bytes> parts, std::optional<std::uint64_t> size = {}) {
+    std::uint64_t sum = 0;
+    for (const auto& part : parts) sum += part.size();
+    return std::make_shared<GivenSource>(std::move(parts), size.value_or(sum));
+  }
+  GivenSource(std::vector<Bytes> parts, std::uint64_t size) : parts_(std::move(parts)), size_(size) {}
+  std::uint64_t size() const override { return size_; }
+  Result<Bytes> next() override { return at_ < parts_.size() ? parts_[at_++] : Bytes(); }
+
+ private:
+  std::vector<Bytes> parts_;
+  std::uint64_t size_;
+  std::size_t at_ = 0;
+};
 
 inline base::Instant now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 

@@ -45,10 +45,10 @@ class MutualTls : public ::testing::Test {
                                                      }},
                                       .routes = {{"GET", "/who",
                                                   [](const Request& asked, const Reply& reply) {
-                                                    reply({.pieces = {asked.peer->certificate->subject()}});
+                                                    reply({.body = {asked.peer->certificate->subject()}});
                                                   }},
                                                  {"GET", "/large", [](const Request&, const Reply& reply) {
-                                                    reply({.pieces = {Bytes(5u << 20, 'x')}});
+                                                    reply({.body = {Bytes(5u << 20, 'x')}});
                                                   }}}});
     ASSERT_TRUE(opened);
     port_ = *opened;
@@ -297,7 +297,7 @@ TEST(OneSidedTls, AsksForNoClientCertificate) {
                                  .address = "127.0.0.1",
                                  .tls = Tls{.credential = testing::ec_server()},
                                  .routes = {{"GET", "/who", [](const Request& asked, const Reply& reply) {
-                                               reply({.pieces = {asked.peer->certificate ? "someone" : "nobody"}});
+                                               reply({.body = {asked.peer->certificate ? "someone" : "nobody"}});
                                              }}}});
   server.start();
   EXPECT_EQ(Client(*port, with_certificate()).ask(request).body, "nobody");

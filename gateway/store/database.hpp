@@ -40,6 +40,7 @@ class Row {
   std::int64_t integer(std::size_t column) const;
   const std::string& text(std::size_t column) const;
   const std::string& bytes(std::size_t column) const;
+  std::string take_bytes(std::size_t column);  ///< bytes(), moved out
   std::optional<std::string> optional_text(std::size_t column) const;
   std::vector<Value> values_;
 };

@@ -89,7 +89,7 @@ CREATE TABLE contents (
 );
 CREATE TABLE content_pieces (
   hash TEXT NOT NULL REFERENCES contents (hash),
-  piece BIGINT NOT NULL,                   -- 0…, each of 256 KiB but the last
+  piece BIGINT NOT NULL,                   -- 0…, read one after the other
   bytes {blob} NOT NULL,
   PRIMARY KEY (hash, piece)
 );

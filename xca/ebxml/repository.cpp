@@ -57,25 +57,19 @@ std::string_view sentence(RegistryErrorCode code) {
   }
 }
 
-std::size_t room_for(const std::vector<RetrievedDocument>& documents, soap::Encoding encoding) {
-  std::size_t bytes = 0;
-  for (const RetrievedDocument& document : documents)
-    bytes += 512 + (encoding == soap::Encoding::Simple ? document.bytes.size() / 3 * 4 + 4 : 128);
-  return bytes;
-}
-
-void append_document(std::string& out, const RetrievedDocument& document, std::string_view content_id) {
+/// @return where its base64 goes, in an answer that is not MTOM
+std::size_t append_document(std::string& out, const RetrievedDocument& document, std::string_view content_id) {
   out += "<xds:DocumentResponse>";
   if (!document.request.home.empty()) text_tag(out, "xds:HomeCommunityId", document.request.home);
   text_tag(out, "xds:RepositoryUniqueId", document.request.repository_id);
   text_tag(out, "xds:DocumentUniqueId", document.request.unique_id);
   text_tag(out, "xds:mimeType", media_type(document.mime_type));
   out += "<xds:Document>";
-  if (content_id.empty())
-    out += base::base64(document.bytes);
-  else
+  const auto at = out.size();
+  if (!content_id.empty())
     empty_tag(out, "xop:Include", {{"xmlns:xop", ns::xop}, {"href", "cid:" + std::string(content_id)}});
   out += "</xds:Document></xds:DocumentResponse>";
+  return at;
 }
 
 }  // namespace
@@ -100,7 +94,7 @@ RetrieveAnswer write_retrieve_answer(std::vector<RetrievedDocument> documents, c
                                      std::string_view home, soap::Encoding encoding, base::UuidStream& ids) {
   RetrieveAnswer answer;
   std::string& out = answer.payload;
-  out.reserve(1024 + errors.size() * 512 + room_for(documents, encoding));
+  out.reserve(1024 + (errors.size() + documents.size()) * 640);
   open_tag(out, "xds:RetrieveDocumentSetResponse", {{"xmlns:xds", ns::xds}});
   open_tag(out, "rs:RegistryResponse",
            {{"xmlns:rs", ns::rs}, {"status", response_status(!documents.empty(), !errors.empty())}});
@@ -110,10 +104,11 @@ RetrieveAnswer write_retrieve_answer(std::vector<RetrievedDocument> documents, c
   for (RetrievedDocument& document : documents) {
     std::string content_id;
     if (encoding == soap::Encoding::Mtom) content_id = std::to_string(answer.attachments.size() + 1) + "." + package;
-    append_document(out, document, content_id);
-    if (encoding == soap::Encoding::Mtom)
-      answer.attachments.push_back(
-          {std::move(content_id), std::string(media_type(document.mime_type)), std::move(document.bytes)});
+    const auto at = append_document(out, document, content_id);
+    answer.attachments.push_back({.content_id = std::move(content_id),
+                                  .content_type = std::string(media_type(document.mime_type)),
+                                  .content = std::move(document.content),
+                                  .at = at});
   }
   out += "</xds:RetrieveDocumentSetResponse>";
   return answer;

@@ -25,18 +25,18 @@ RegistryError document_error(RegistryErrorCode code, const DocumentRequest& requ
 struct RetrievedDocument {
   DocumentRequest request;
   std::string mime_type;
-  base::Bytes bytes;
+  soap::StoredContent content;
 };
 
 /// An answer's payload and the parts it refers to.
 struct RetrieveAnswer {
-  std::string payload;  ///< xds:RetrieveDocumentSetResponse, exclusive canonical form
-  std::vector<soap::Attachment> attachments;
+  std::string payload;  ///< xds:RetrieveDocumentSetResponse, exclusive canonical form; no document's octets are in it
+  std::vector<soap::Attachment> attachments;  ///< with their places in the payload
 };
 
-/// @param documents  echo their requests' texts; their bytes are moved into the attachments
+/// @param documents  echo their requests' texts
 /// @param errors  one per document that is not returned; with documents: PartialSuccess
-/// @param encoding  Mtom: xop:Include and attachments; Simple: base64 inline
+/// @param encoding  Mtom: documents are included by reference; Simple: xds:Document is empty until base64 goes there
 RetrieveAnswer write_retrieve_answer(std::vector<RetrievedDocument> documents, const std::vector<RegistryError>& errors,
                                      std::string_view home, soap::Encoding encoding, base::UuidStream& ids);
 

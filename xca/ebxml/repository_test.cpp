@@ -67,9 +67,9 @@ TEST(ReadRetrieve, ReadsTheRequestsOfOtherImplementations) {
 }
 
 std::vector<RetrievedDocument> documents() {
-  return {{{"urn:oid:2.999.7", "2.999.7.5", "1.2^<&"}, "text/xml", "<a/>"},
-          {{"2.999.7", "2.999.7.5", "x"}, "bad\r\ntype: x", "bytes"},
-          {{"", "r", "empty"}, "text/plain", ""}};
+  return {{{"urn:oid:2.999.7", "2.999.7.5", "1.2^<&"}, "text/xml", {"aa", 4}},
+          {{"2.999.7", "2.999.7.5", "x"}, "bad\r\ntype: x", {"bb", 5}},
+          {{"", "r", "empty"}, "text/plain", {"e3", 0}}};
 }
 
 TEST(WriteRetrieveAnswer, WritesEveryFormValidAndCanonical) {
@@ -93,7 +93,7 @@ TEST(WriteRetrieveAnswer, RepeatsTheRequestAsItWasWritten) {
   EXPECT_THAT(text, HasSubstr("<xds:HomeCommunityId>urn:oid:2.999.7</"
                               "xds:HomeCommunityId><xds:RepositoryUniqueId>2.999.7.5</xds:RepositoryUniqueId>"
                               "<xds:DocumentUniqueId>1.2^&lt;&amp;</xds:DocumentUniqueId><xds:mimeType>text/xml</"
-                              "xds:mimeType><xds:Document>PGEvPg==</xds:Document>"));
+                              "xds:mimeType><xds:Document></xds:Document>"));
   EXPECT_THAT(text, HasSubstr("<xds:DocumentResponse><xds:RepositoryUniqueId>r</xds:RepositoryUniqueId>"));
   EXPECT_THAT(text, HasSubstr("ResponseStatusType:Success"));
 }
@@ -102,7 +102,7 @@ TEST(WriteRetrieveAnswer, PutsBytesIntoAttachmentsThatThePayloadNames) {
   base::UuidStream ids(base::Seed{});
   const auto answer = write_retrieve_answer(documents(), {}, "2.999.7", soap::Encoding::Mtom, ids);
   ASSERT_EQ(answer.attachments.size(), 3u);
-  EXPECT_EQ(answer.attachments[0].bytes, "<a/>");
+  EXPECT_EQ(answer.attachments[0].content, (soap::StoredContent{"aa", 4}));
   EXPECT_EQ(answer.attachments[0].content_type, "text/xml");
   EXPECT_EQ(answer.attachments[1].content_type, "application/octet-stream");
   for (const auto& attachment : answer.attachments) {
@@ -110,6 +110,17 @@ TEST(WriteRetrieveAnswer, PutsBytesIntoAttachmentsThatThePayloadNames) {
     EXPECT_THAT(answer.payload, HasSubstr("href=\"cid:" + attachment.content_id + "\""));
   }
   EXPECT_NE(answer.attachments[0].content_id, answer.attachments[1].content_id);
+}
+
+TEST(WriteRetrieveAnswer, SaysWhereBase64GoesInAPlainAnswer) {
+  base::UuidStream ids(base::Seed{});
+  auto answer = write_retrieve_answer(documents(), {}, "2.999.7", soap::Encoding::Simple, ids);
+  ASSERT_EQ(answer.attachments.size(), 3u);
+  for (auto attachment = answer.attachments.rbegin(); attachment != answer.attachments.rend(); ++attachment)
+    answer.payload.insert(attachment->at, attachment->content.sha256);
+  EXPECT_THAT(answer.payload, HasSubstr("<xds:Document>aa</xds:Document>"));
+  EXPECT_THAT(answer.payload, HasSubstr("<xds:Document>bb</xds:Document>"));
+  EXPECT_THAT(answer.payload, HasSubstr("<xds:Document>e3</xds:Document>"));
 }
 
 TEST(WriteRetrieveAnswer, NamesAFailedDocumentByItsOwnIdAlone) {

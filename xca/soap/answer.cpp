@@ -4,8 +4,7 @@
 #include "xca/wss/security.hpp"
 
 #include <algorithm>
-#include <numeric>
-#include <stdexcept>
+#include <span>
 
 namespace xca::soap {
 namespace {
@@ -207,30 +206,39 @@ std::string part_head(std::string_view boundary, const Attachment& attachment) {
   return head.append(">\r\n\r\n");
 }
 
-Answer pack_simple(std::string envelope, std::string_view action) {
+Answer pack_simple(std::string envelope, std::vector<Attachment> attachments, std::string_view action) {
   Answer answer{.content_type = "application/soap+xml; charset=UTF-8; action=\"" + std::string(action) + "\""};
+  std::size_t written = 0;
+  for (Attachment& attachment : attachments) {
+    answer.pieces.push_back(envelope.substr(written, attachment.at - written));
+    answer.pieces.push_back(StoredPiece{.content = std::move(attachment.content), .in_base64 = true});
+    written = attachment.at;
+  }
+  envelope.erase(0, written);
   answer.pieces.push_back(std::move(envelope));
+  answer.root_pieces = answer.pieces.size();
   return answer;
 }
 
 }  // namespace
 
-std::size_t Answer::bytes() const {
-  return std::accumulate(pieces.begin(), pieces.end(), std::size_t{0},
-                         [](std::size_t sum, const Bytes& piece) { return sum + piece.size(); });
+Bytes Answer::envelope() const {
+  Bytes text;
+  for (const Piece& piece : std::span(pieces).subspan(root_at, root_pieces)) {
+    if (const auto* bytes = std::get_if<Bytes>(&piece)) text += *bytes;
+  }
+  return text;
 }
 
 Answer pack(Encoding encoding, std::string envelope, std::vector<Attachment> attachments, std::string_view boundary_id,
             std::string_view action) {
-  if (encoding == Encoding::Simple) {
-    if (!attachments.empty()) throw std::logic_error("attachments in a message that is not MTOM");
-    return pack_simple(std::move(envelope), action);
-  }
+  if (encoding == Encoding::Simple) return pack_simple(std::move(envelope), std::move(attachments), action);
   const std::string boundary = "MIMEBoundary_" + std::string(boundary_id);
   const std::string root_id = "<root-" + std::string(boundary_id) + "@gatehouse>";
   Answer answer{.content_type = "multipart/related; boundary=\"" + boundary +
                                 "\"; type=\"application/xop+xml\"; start=\"" + root_id +
-                                "\"; start-info=\"application/soap+xml\"; action=\"" + std::string(action) + "\""};
+                                "\"; start-info=\"application/soap+xml\"; action=\"" + std::string(action) + "\"",
+                .root_at = 1};
   answer.pieces.reserve(3 + 2 * attachments.size());
   answer.pieces.push_back("--" + boundary +
                           "\r\nContent-Type: application/xop+xml; charset=UTF-8; type=\"application/soap+xml\"\r\n"
@@ -239,7 +247,7 @@ Answer pack(Encoding encoding, std::string envelope, std::vector<Attachment> att
   answer.pieces.push_back(std::move(envelope));
   for (auto& attachment : attachments) {
     answer.pieces.push_back(part_head(boundary, attachment));
-    answer.pieces.push_back(std::move(attachment.bytes));
+    answer.pieces.push_back(StoredPiece{.content = std::move(attachment.content)});
   }
   answer.pieces.push_back("\r\n--" + boundary + "--\r\n");
   return answer;
@@ -263,7 +271,7 @@ Answer write_fault(const Fault& fault, std::string_view relates_to, std::string_
   append_fault_headers(out, fault, relates_to, message_id, to, action);
   append_fault_body(out, fault);
   out.append("</soap:Envelope>");
-  auto answer = pack_simple(std::move(out), action);
+  auto answer = pack_simple(std::move(out), {}, action);
   answer.status = fault.status;
   return answer;
 }

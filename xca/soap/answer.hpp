@@ -4,25 +4,45 @@
 
 #include "xca/soap/envelope.hpp"
 
+#include <variant>
+
 namespace xca::soap {
+
+/// Octets that are kept elsewhere: no answer holds them, they are read while it is sent.
+struct StoredContent {
+  std::string sha256;  ///< of all octets, hex: what they are kept under
+  std::uint64_t size = 0;
+  bool operator==(const StoredContent&) const = default;
+};
+/// Where stored octets stand in an answer.
+struct StoredPiece {
+  StoredContent content;
+  bool in_base64 = false;
+  bool operator==(const StoredPiece&) const = default;
+};
+using Piece = std::variant<Bytes, StoredPiece>;
 
 /// A finished HTTP answer: the pieces are sent one after the other.
 struct Answer {
   unsigned status = 200;
   std::string content_type;
-  std::vector<Bytes> pieces = {};
-  std::size_t bytes() const;
+  std::vector<Piece> pieces = {};
+  std::size_t root_at = 0, root_pieces = 1;  ///< which of them are the envelope
+  /// Its own text alone: in place of a document that stands in it there is nothing.
+  Bytes envelope() const;
 };
 
-/// A binary part of an MTOM answer.
+/// A document that goes with an answer.
 struct Attachment {
-  std::string content_id;    ///< without brackets
+  std::string content_id;  ///< of its part in an MTOM answer, without brackets
   std::string content_type;
-  Bytes bytes;
+  StoredContent content;
+  std::size_t at = 0;  ///< Encoding::Simple: before which octet of the envelope its base64 stands
 };
 
-/// Packs a finished envelope text. For Encoding::Mtom the attachments follow the root part; for Encoding::Simple there
-/// must be none (the payload writer has put them inline).
+/// Packs a finished envelope text. For Encoding::Mtom the attachments follow the root part; for Encoding::Simple they
+/// stand in it as base64.
+/// @param attachments  in the order of their places
 /// @param boundary_id  a fresh UUID for the MIME boundary
 Answer pack(Encoding encoding, std::string envelope, std::vector<Attachment> attachments, std::string_view boundary_id,
             std::string_view action);

@@ -16,7 +16,10 @@ using ::testing::Not;
 
 std::string joined(const Answer& answer) {
   std::string out;
-  for (const auto& piece : answer.pieces) out += piece;
+  for (const auto& piece : answer.pieces) {
+    const auto* stored = std::get_if<StoredPiece>(&piece);
+    out += stored ? "[" + stored->content.sha256 + (stored->in_base64 ? " in base64]" : "]") : std::get<Bytes>(piece);
+  }
   return out;
 }
 
@@ -40,8 +43,14 @@ TEST(Pack, SendsPlainSoapAsOnePiece) {
   EXPECT_EQ(answer.status, 200u);
   EXPECT_EQ(answer.content_type, "application/soap+xml; charset=UTF-8; action=\"urn:a\"");
   EXPECT_EQ(joined(answer), "<e/>");
-  EXPECT_EQ(answer.bytes(), 4u);
-  EXPECT_THROW(pack(Encoding::Simple, "<e/>", {{"a", "text/plain", "x"}}, "id", "urn:a"), std::logic_error);
+  EXPECT_EQ(answer.pieces.size(), 1u);
+}
+
+TEST(Pack, PutsStoredDocumentsWhereTheyStandInPlainSoap) {
+  const auto answer = pack(Encoding::Simple, "<a></a><b></b>",
+                           {{"", "text/plain", {"one", 4}, 3}, {"", "text/plain", {"two", 5}, 10}}, "id", "urn:a");
+  EXPECT_EQ(joined(answer), "<a>[one in base64]</a><b>[two in base64]</b>");
+  EXPECT_EQ(answer.envelope(), "<a></a><b></b>");
 }
 
 TEST(Pack, WritesAPackageThatIsReadBack) {
@@ -52,10 +61,14 @@ TEST(Pack, WritesAPackageThatIsReadBack) {
       "xmlns:xop=\"http://www.w3.org/2004/08/xop/include\" "
       "href=\"cid:doc-1%40gatehouse\"/></d></p></s:Body></s:Envelope>";
   const Bytes bytes("\r\n--\0x", 6);
-  const auto answer =
-      pack(Encoding::Mtom, envelope, {{"doc-1@gatehouse", "text/xml\r\nX-Evil: 1", bytes}}, "f00", "urn:a");
-  const auto wire = joined(answer);
-  EXPECT_EQ(answer.bytes(), wire.size());
+  const auto answer = pack(Encoding::Mtom, envelope,
+                           {{.content_id = "doc-1@gatehouse",
+                             .content_type = "text/xml\r\nX-Evil: 1",
+                             .content = {"stored", 6}}},
+                           "f00", "urn:a");
+  EXPECT_EQ(answer.envelope(), envelope);
+  auto wire = joined(answer);
+  wire.replace(wire.find("[stored]"), 8, bytes);
   const auto opened = Envelope::open(answer.content_type, wire);
   ASSERT_TRUE(opened) << opened.error().detail;
   ASSERT_EQ(opened->parts().size(), 1u);

@@ -1,6 +1,6 @@
 #pragma once
-// ITI-55 under the clock: within the process, over warm mutual TLS, and as a single client meets it. Every answer is
-// checked after the clock has stopped: HTTP 200, queryResponseCode OK, one match, the patient asked for.
+// Requests under the clock: within the process, over warm mutual TLS, and as a single client meets it. Every answer is
+// checked after the clock has stopped: HTTP 200 and just what was asked for.
 
 #include "gateway/bench/open_door.hpp"
 #include "gateway/bench/sample.hpp"
@@ -10,15 +10,19 @@
 namespace gateway::bench {
 
 enum class Errc {
-  WrongAnswer = 1,  ///< an answer that is not the one match asked for: nothing measured counts
+  WrongAnswer = 1,  ///< an answer that is not what was asked for: nothing measured counts
   UnknownFigure,
   BadNumber,
   ProgramFailed,  ///< a program that was started to be measured ended badly
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
+/// What patients of the bench have filed.
+inline constexpr std::size_t entries_of_a_query = 20, document_octets = 5'000'000;
+
+/// ITI-55: one match, the patient asked for. ITI-38: all entries. ITI-39: the document to the octet.
 /// @error Errc::WrongAnswer
-Result<void> check_answer(unsigned status, base::BytesView envelope, const Somebody& about);
+Result<void> check_answer(unsigned status, base::BytesView body, const Signed& asked);
 
 /// One round: microseconds of each request, and how the audit trail wrote them.
 struct Round {
@@ -49,10 +53,16 @@ class InProcess {
 /// A network door on the loopback interface with one I/O thread, and a partner with sixteen connections.
 class TlsDoor {
  public:
-  static Result<std::unique_ptr<TlsDoor>> open(MeasuredHouse& house, const Keys& keys);
+  static constexpr std::size_t in_flight = 16;  ///< connections
+
+  /// @param kernel_receives  net::Destination::kernel_receives of the partner
+  static Result<std::unique_ptr<TlsDoor>> open(MeasuredHouse& house, const Keys& keys, int kernel_receives = 0);
 
   /// Every connection has one request on its way. The CPU time is that of the process without the asking thread.
   Result<Round> round(std::span<const Signed> requests, Sample& sample);
+  /// Has every connection ask and read nothing, until nothing more is sent; then all is read and checked.
+  /// @return octets by which the process had grown at most, for each request
+  Result<double> grown_by_stalled(std::span<const Signed> requests);
   net::BlockingClient& client() { return clients_.front(); }
 
  private:

@@ -1,4 +1,4 @@
-#include "gateway/bench/iti55.hpp"
+#include "gateway/bench/exchanges.hpp"
 
 #include "base/error_table.hpp"
 #include "gateway/bench/figures.hpp"
@@ -14,14 +14,16 @@ using base::Cause;
 using base::fail;
 
 constexpr base::ErrorRow rows[] = {
-    {int(Errc::WrongAnswer), "bench-wrong-answer", "an answer is not the one match asked for", Cause::Defect},
+    {int(Errc::WrongAnswer), "bench-wrong-answer", "an answer is not what was asked for", Cause::Defect},
     {int(Errc::UnknownFigure), "bench-unknown-figure", "there is no such figure", Cause::BadMessage},
     {int(Errc::BadNumber), "bench-bad-number", "not a number in its range", Cause::BadMessage},
     {int(Errc::ProgramFailed), "bench-program-failed", "a program that is measured ended badly", Cause::Defect},
 };
 constinit const base::ErrorTable errors("gatehouse.bench", rows);
 
-constexpr std::size_t in_flight = 16;
+constexpr std::size_t in_flight = TlsDoor::in_flight;
+constexpr std::chrono::milliseconds looked_for{100};
+constexpr double busy_us = 2000;  // of CPU meanwhile: something is still sent
 
 std::size_t count_of(base::BytesView text, std::string_view part) {
   std::size_t count = 0;
@@ -34,7 +36,7 @@ std::size_t sample_every(std::size_t answers) { return std::max<std::size_t>(1, 
 
 Bytes joined(const net::Response& response) {
   Bytes all;
-  for (const auto& piece : response.pieces) all += piece;
+  for (const auto& piece : response.body) all += std::get<Bytes>(piece);
   return all;
 }
 
@@ -54,16 +56,25 @@ void wait_for(const audit::Journal& journal) {
 
 boost::system::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(code), errors}; }
 
-Result<void> check_answer(unsigned status, base::BytesView envelope, const Somebody& about) {
-  const bool right = status == 200 && count_of(envelope, "<queryResponseCode code=\"OK\">") == 1 &&
-                     count_of(envelope, "<registrationEvent ") == 1 &&
-                     count_of(envelope, "extension=\"" + about.mrn + "\"") >= 1;
-  if (right) return {};
-  const auto reason = envelope.find("<soap:Text");
-  return fail(Errc::WrongAnswer,
-              "the answer about " + about.mrn + " has status " + std::to_string(status) +
-                  (reason == std::string_view::npos ? " and not the one match"
-                                                    : ": " + std::string(envelope.substr(reason, 200))));
+Result<void> check_answer(unsigned status, base::BytesView body, const Signed& asked) {
+  const Somebody& about = *asked.about;
+  const auto is_right = [&] {
+    switch (asked.ask) {
+      case Ask::Patient:
+        return count_of(body, "<queryResponseCode code=\"OK\">") == 1 && count_of(body, "<registrationEvent ") == 1 &&
+               count_of(body, "extension=\"" + about.mrn + "\"") >= 1;
+      case Ask::Entries: return count_of(body, "<rim:ExtrinsicObject ") == entries_of_a_query;
+      case Ask::Document:
+        return count_of(body, "\r\n\r\n" + document_text(MeasuredHouse::route(), about, 0, document_octets) +
+                                  "\r\n--MIMEBoundary_") == 1;
+    }
+    return false;
+  };
+  if (status == 200 && is_right()) return {};
+  const auto reason = body.find("<soap:Text");
+  return fail(Errc::WrongAnswer, "the answer about " + about.mrn + " has status " + std::to_string(status) +
+                                     (reason == std::string_view::npos ? " and not what was asked for"
+                                                                       : ": " + std::string(body.substr(reason, 200))));
 }
 
 /// What the threads do between two waits: take the next request, have it answered.
@@ -112,7 +123,7 @@ Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
   for (auto& request : requests) {
     work.ready.push_back({.method = "POST",
                           .path = discovery_path,
-                          .content_type = std::string(Asker::content_type),
+                          .content_type = std::string(Asker::content_type(request.ask)),
                           .body = std::move(request.body),
                           .peer = peer_,
                           .first_byte = std::chrono::steady_clock::now()});
@@ -130,16 +141,17 @@ Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
 
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto envelope = joined(work.answers[i]);
-    TRY(check_answer(work.answers[i].status, envelope, *requests[i].about));
+    TRY(check_answer(work.answers[i].status, envelope, requests[i]));
     if (i % sample_every(requests.size()) == 0) sample.push_back(envelope);
   }
   const auto count = static_cast<double>(requests.size());
   return Round{spent / count, lasted / count, batch_since(before, house_.journal())};
 }
 
-Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys& keys) {
+Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys& keys, int kernel_receives) {
   std::unique_ptr<TlsDoor> door(new TlsDoor(house, TRY(OpenDoor::open(house, keys, 1))));
-  const auto destination = door->door_->destination(keys.partner);
+  auto destination = door->door_->destination(keys.partner);
+  destination.kernel_receives = kernel_receives;
   for (std::size_t i = 0; i < in_flight; ++i) door->clients_.push_back(TRY(net::BlockingClient::connect(destination)));
   return door;
 }
@@ -147,7 +159,7 @@ Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys&
 Result<Round> TlsDoor::round(std::span<const Signed> requests, Sample& sample) {
   std::vector<net::BlockingClient::Answer> answers(requests.size());
   const auto send = [&](std::size_t i) {
-    return clients_[i % in_flight].send(discovery_path, Asker::content_type, requests[i].body);
+    return clients_[i % in_flight].send(discovery_path, Asker::content_type(requests[i].ask), requests[i].body);
   };
   const auto before = house_.journal().figures();
   const double begun = process_cpu_us(), asking_begun = thread_cpu_us(), begun_wall = wall_us();
@@ -160,20 +172,40 @@ Result<Round> TlsDoor::round(std::span<const Signed> requests, Sample& sample) {
   const double spent = process_cpu_us() - begun - (thread_cpu_us() - asking_begun), lasted = wall_us() - begun_wall;
 
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    TRY(check_answer(answers[i].status, answers[i].body, *requests[i].about));
+    TRY(check_answer(answers[i].status, answers[i].body, requests[i]));
     if (i % sample_every(requests.size()) == 0) sample.push_back(answers[i].body);
   }
   const auto count = static_cast<double>(requests.size());
   return Round{spent / count, lasted / count, batch_since(before, house_.journal())};
 }
 
+Result<double> TlsDoor::grown_by_stalled(std::span<const Signed> requests) {
+  const auto before = resident_octets();
+  forget_peak_resident_octets();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    TRY(clients_[i % in_flight].send(discovery_path, Asker::content_type(requests[i].ask), requests[i].body));
+  }
+  for (bool busy = true; busy;) {
+    const double begun = process_cpu_us();
+    std::this_thread::sleep_for(looked_for);
+    busy = process_cpu_us() - begun > busy_us;
+  }
+  const auto peak = peak_resident_octets();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto answer = TRY(clients_[i % in_flight].receive());
+    TRY(check_answer(answer.status, answer.body, requests[i]));
+  }
+  wait_for(house_.journal());
+  return std::max(0.0, peak - before) / static_cast<double>(requests.size());
+}
+
 Result<std::vector<double>> one_by_one(net::BlockingClient& client, std::span<const Signed> requests, Sample& sample) {
   std::vector<double> waits;
   for (const auto& request : requests) {
     const double begun = wall_us();
-    const auto answer = TRY(client.post(discovery_path, Asker::content_type, request.body));
+    const auto answer = TRY(client.post(discovery_path, Asker::content_type(request.ask), request.body));
     waits.push_back(wall_us() - begun);
-    TRY(check_answer(answer.status, answer.body, *request.about));
+    TRY(check_answer(answer.status, answer.body, request));
     if (waits.size() % sample_every(requests.size()) == 0) sample.push_back(answer.body);
   }
   return waits;

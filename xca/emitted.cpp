@@ -1,0 +1,72 @@
+#include "xca/emitted.hpp"
+
+#include "certs/crypto.hpp"
+#include "xca/schema.hpp"
+
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace xca {
+namespace {
+
+/// Objects that stand beside each other in a rim:RegistryObjectList, which takes any number of them in any order, so
+/// that the list is valid without those that are. None of them holds another, and in text `<` is escaped.
+struct Bounds {
+  std::string_view open, close;
+};
+constexpr std::array<Bounds, 2> objects{{{"<rim:ExtrinsicObject ", "</rim:ExtrinsicObject>"},
+                                         {"<rim:RegistryPackage ", "</rim:RegistryPackage>"}}};
+
+std::optional<std::string_view> object_at(std::string_view text) {
+  for (const auto& [open, close] : objects) {
+    if (!text.starts_with(open)) continue;
+    const auto end = text.find(close);
+    if (end != std::string_view::npos) return text.substr(0, end + close.size());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool EmittedGate::knows(const std::string& hash) const {
+  const std::scoped_lock lock(mutex_);
+  return recent_.contains(hash) || before_.contains(hash);
+}
+
+bool EmittedGate::passes(std::string_view payload) {
+  std::string rest;
+  std::vector<std::string> unknown;
+  for (auto at = payload.find("<rim:"); at != std::string_view::npos; at = payload.find("<rim:")) {
+    rest.append(payload.substr(0, at));
+    payload.remove_prefix(at);
+    const auto object = object_at(payload);
+    const auto taken = object ? object->size() : 1;
+    auto hash = object ? certs::sha256(*object) : std::string();
+    const bool leave_out = object && knows(hash);
+    if (!leave_out) rest.append(payload.substr(0, taken));
+    if (object && !leave_out) unknown.push_back(std::move(hash));
+    payload.remove_prefix(taken);
+  }
+  rest.append(payload);
+  if (!schemas().validate(rest, 1).empty()) return false;
+  const std::scoped_lock lock(mutex_);
+  for (auto& hash : unknown) {
+    if (recent_.size() >= remembered_max_ / 2) before_ = std::exchange(recent_, {});
+    recent_.insert(std::move(hash));
+  }
+  return true;
+}
+
+std::size_t EmittedGate::remembered() const {
+  const std::scoped_lock lock(mutex_);
+  return recent_.size() + before_.size();
+}
+
+EmittedGate& emitted_gate() {
+  static EmittedGate gate;
+  return gate;
+}
+
+}  // namespace xca
