@@ -64,6 +64,15 @@ def test_nothing_is_left_behind(bench):
     assert not list(folder.glob("gatehouse-bench-*"))
 
 
+def test_queries_and_documents_are_measured_over_the_wire(bench):
+    done, _ = bench("--only", "iti38_20,iti39_5mb", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    measured = figures(json.loads(done.stdout))
+    assert measured["iti38_20"]["reference"] == pytest.approx(measured["rsa_sign"]["value"], rel=0.9)
+    assert measured["iti39_5mb"]["ratio"] < 1, "sending alone is the reference"
+    assert 0 < measured["iti39_5mb_memory"]["value"] <= 1024, "KiB for each transfer"
+
+
 def test_matching_finds_noisy_queries_and_never_the_twin(bench):
     done, _ = bench("--only", "match_1m", "--json", "-")
     assert done.returncode == 0, done.stderr

@@ -127,7 +127,11 @@ boost::system::error_code make_error_code(Errc code) noexcept { return {static_c
 std::int64_t Row::integer(std::size_t column) const { return held<std::int64_t>(values_.at(column)); }
 const std::string& Row::text(std::size_t column) const { return held<std::string>(values_.at(column)); }
 const std::string& Row::bytes(std::size_t column) const { return held<Blob>(values_.at(column)).bytes; }
-std::string Row::take_bytes(std::size_t column) { return std::move(const_cast<std::string&>(bytes(column))); }
+std::string Row::take_bytes(std::size_t column) {
+  auto* blob = std::get_if<Blob>(&values_.at(column));
+  if (!blob) throw std::logic_error("a column was taken as what it is not");
+  return std::move(blob->bytes);
+}
 std::optional<std::string> Row::optional_text(std::size_t column) const {
   if (is_null(column)) return std::nullopt;
   return text(column);

@@ -3,7 +3,6 @@
 #include "xca/ebxml/schemes.hpp"
 #include "xca/write.hpp"
 
-#include <cstdio>
 
 namespace xca::ebxml {
 namespace {
@@ -30,15 +29,20 @@ class InnerIds {
   std::string next() {
     ++ordinal_;
     const std::uint64_t a = mixed(high_ + ordinal_), b = mixed(low_ ^ (ordinal_ << 32u));
-    char text[46];
-    std::snprintf(text, sizeof text, "urn:uuid:%08x-%04x-8%03x-%04x-%012llx", static_cast<unsigned>(a >> 32u),
-                  static_cast<unsigned>((a >> 16u) & 0xffffu), static_cast<unsigned>(a & 0xfffu),
-                  static_cast<unsigned>(0x8000u | ((b >> 48u) & 0x3fffu)),
-                  static_cast<unsigned long long>(b & 0xffffffffffffu));
+    std::string text = "urn:uuid:00000000-0000-8000-0000-000000000000";
+    put(text, 9, 8, a >> 32u);
+    put(text, 18, 4, a >> 16u);
+    put(text, 24, 3, a);
+    put(text, 28, 4, 0x8000u | ((b >> 48u) & 0x3fffu));
+    put(text, 33, 12, b);
     return text;
   }
 
  private:
+  /// The lowest hexadecimal digits of a number.
+  static void put(std::string& text, std::size_t at, std::size_t digits, std::uint64_t number) {
+    for (std::size_t i = digits; i-- > 0; number >>= 4u) text[at + i] = "0123456789abcdef"[number & 0xfu];
+  }
   static std::uint64_t hash(std::string_view text, std::uint64_t state) {  // FNV-1a
     for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
     return state;

@@ -4,7 +4,6 @@
 #include "xca/wss/security.hpp"
 
 #include <algorithm>
-#include <span>
 
 namespace xca::soap {
 namespace {
@@ -221,14 +220,6 @@ Answer pack_simple(std::string envelope, std::vector<Attachment> attachments, st
 }
 
 }  // namespace
-
-Bytes Answer::envelope() const {
-  Bytes text;
-  for (const Piece& piece : std::span(pieces).subspan(root_at, root_pieces)) {
-    if (const auto* bytes = std::get_if<Bytes>(&piece)) text += *bytes;
-  }
-  return text;
-}
 
 Answer pack(Encoding encoding, std::string envelope, std::vector<Attachment> attachments, std::string_view boundary_id,
             std::string_view action) {

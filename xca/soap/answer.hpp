@@ -4,6 +4,7 @@
 
 #include "xca/soap/envelope.hpp"
 
+#include <span>
 #include <variant>
 
 namespace xca::soap {
@@ -28,8 +29,7 @@ struct Answer {
   std::string content_type;
   std::vector<Piece> pieces = {};
   std::size_t root_at = 0, root_pieces = 1;  ///< which of them are the envelope
-  /// Its own text alone: in place of a document that stands in it there is nothing.
-  Bytes envelope() const;
+  std::span<const Piece> envelope() const { return std::span(pieces).subspan(root_at, root_pieces); }
 };
 
 /// A document that goes with an answer.

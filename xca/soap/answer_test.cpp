@@ -14,14 +14,15 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string joined(const Answer& answer) {
+std::string joined(std::span<const Piece> pieces) {
   std::string out;
-  for (const auto& piece : answer.pieces) {
+  for (const auto& piece : pieces) {
     const auto* stored = std::get_if<StoredPiece>(&piece);
     out += stored ? "[" + stored->content.sha256 + (stored->in_base64 ? " in base64]" : "]") : std::get<Bytes>(piece);
   }
   return out;
 }
+std::string joined(const Answer& answer) { return joined(answer.pieces); }
 
 std::string text_of(const Fault& fault, std::string_view relates_to = "urn:uuid:1") {
   return joined(write_fault(fault, relates_to, "urn:uuid:2"));
@@ -50,7 +51,7 @@ TEST(Pack, PutsStoredDocumentsWhereTheyStandInPlainSoap) {
   const auto answer = pack(Encoding::Simple, "<a></a><b></b>",
                            {{"", "text/plain", {"one", 4}, 3}, {"", "text/plain", {"two", 5}, 10}}, "id", "urn:a");
   EXPECT_EQ(joined(answer), "<a>[one in base64]</a><b>[two in base64]</b>");
-  EXPECT_EQ(answer.envelope(), "<a></a><b></b>");
+  EXPECT_EQ(joined(answer.envelope()), joined(answer));
 }
 
 TEST(Pack, WritesAPackageThatIsReadBack) {
@@ -66,7 +67,7 @@ TEST(Pack, WritesAPackageThatIsReadBack) {
                              .content_type = "text/xml\r\nX-Evil: 1",
                              .content = {"stored", 6}}},
                            "f00", "urn:a");
-  EXPECT_EQ(answer.envelope(), envelope);
+  EXPECT_EQ(joined(answer.envelope()), envelope);
   auto wire = joined(answer);
   wire.replace(wire.find("[stored]"), 8, bytes);
   const auto opened = Envelope::open(answer.content_type, wire);
