@@ -165,13 +165,6 @@ Result<Transforms> read_transforms(const Element& element) {
   return transforms;
 }
 
-struct Reference {
-  std::string id;
-  Transforms transforms;
-  DigestMethod method;
-  Bytes digest_value;
-};
-
 /// `#` and an NCName: an element of the same document and nothing else. [K3, K5; W14]
 Result<std::string> read_reference_uri(const Element& reference) {
   TRY(allow_attributes(reference, {"Id", "URI"}));
@@ -189,7 +182,7 @@ Result<Bytes> read_value(const Element& element) {
   return *std::move(octets);
 }
 
-Result<Reference> read_reference(const Element& element, const SignatureAllowance& allowance) {
+Result<SignatureReference> read_reference(const Element& element, const SignatureAllowance& allowance) {
   auto id = TRY(read_reference_uri(element));
   auto children = TRY(Children::of(element));
   const auto transforms_element = TRY(children.take("Transforms"));
@@ -201,7 +194,22 @@ Result<Reference> read_reference(const Element& element, const SignatureAllowanc
   const auto method = TRY(read_digest_method(method_element, allowance));
   auto digest_value = TRY(read_value(value));
   if (digest_value.size() != method.octets) return fail(Errc::BadReference, "a digest of another length");
-  return Reference{std::move(id), std::move(transforms), method, std::move(digest_value)};
+  return SignatureReference{std::move(id), transforms.enveloped, std::move(transforms.prefixes), method.digest,
+                            std::move(digest_value)};
+}
+
+/// A few, no two of one element. [K5, A08]
+Result<std::vector<SignatureReference>> read_references(Children& lines, const SignatureAllowance& allowance) {
+  std::vector<SignatureReference> references;
+  while (const auto line = lines.take_if("Reference")) {
+    if (references.size() == allowance.references_max) return fail(Errc::BadReference, "a reference too many");
+    auto reference = TRY(read_reference(*line, allowance));
+    if (std::ranges::find(references, reference.id, &SignatureReference::id) != references.end())
+      return fail(Errc::BadReference, "an element referred to twice");
+    references.push_back(std::move(reference));
+  }
+  if (references.empty()) return fail(Errc::BadReference, "no ds:Reference in its place");
+  return references;
 }
 
 bool is_inside(std::optional<Element> element, const Element& target) {
@@ -212,6 +220,7 @@ bool is_inside(std::optional<Element> element, const Element& target) {
 Result<std::string> canonical_form(const Element& apex, const base::xml::Document& document,
                                    base::xml::CanonicalOptions options) {
   options.bytes_limit = canonical_growth_max * document.bytes();
+  for (const auto& inlined : options.inlined) options.bytes_limit += 2 * inlined.octets.size();
   return base::xml::canonicalize(apex, options);
 }
 
@@ -231,44 +240,49 @@ Result<SignatureForm> SignatureForm::read(const Element& signature, const Signat
   auto lines = TRY(Children::of(signed_info));
   const auto canonicalization_line = TRY(lines.take("CanonicalizationMethod"));
   const auto method_line = TRY(lines.take("SignatureMethod"));
-  const auto reference_line = TRY(lines.take("Reference"));
-  TRY(lines.end());
   auto prefixes = TRY(read_exclusive_c14n(canonicalization_line));
   const auto method = TRY(read_signature_method(method_line, allowance));
-  auto reference = TRY(read_reference(reference_line, allowance));
+  auto references = TRY(read_references(lines, allowance));
+  TRY(lines.end());
 
   SignatureForm form(signature, signed_info);
   form.signed_info_prefixes_ = std::move(prefixes);
   form.method_kind_ = method.kind;
   form.signature_digest_ = method.digest;
-  form.reference_digest_ = reference.method.digest;
-  form.uses_sha1_ = method.digest == Digest::Sha1 || reference.method.digest == Digest::Sha1;
-  form.referenced_id_ = std::move(reference.id);
-  form.enveloped_ = reference.transforms.enveloped;
-  form.reference_prefixes_ = std::move(reference.transforms.prefixes);
-  form.digest_value_ = std::move(reference.digest_value);
+  form.uses_sha1_ = method.digest == Digest::Sha1 ||
+                    std::ranges::find(references, Digest::Sha1, &SignatureReference::digest) != references.end();
+  form.references_ = std::move(references);
   form.signature_value_ = TRY(read_value(value));
   form.signature_value_text_ = TRY(value.trimmed_text());
   form.key_info_ = key_info;
   return form;
 }
 
-Result<Bytes> SignatureForm::verify(const base::xml::Document& document, const Element& target,
-                                    const PublicKey& key) const {
-  if (document.element_by_id(referenced_id_) != target)
-    return fail(Errc::BadReference, "the reference names another element");
-  const bool in_place = enveloped_ ? signature_.parent() == target : !is_inside(signature_, target);
-  if (!in_place) return fail(Errc::BadReference, "the signature does not stand where its reference says");
+Result<Bytes> SignatureForm::verify(const base::xml::Document& document, std::span<const Element> targets,
+                                    const PublicKey& key, std::span<const base::xml::Inlined> inlined) const {
+  if (targets.size() != references_.size()) return fail(Errc::BadReference, "not one element for each reference");
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (document.element_by_id(references_[i].id) != targets[i])
+      return fail(Errc::BadReference, "the reference names another element");
+    const bool in_place =
+        references_[i].enveloped ? signature_.parent() == targets[i] : !is_inside(signature_, targets[i]);
+    if (!in_place) return fail(Errc::BadReference, "the signature does not stand where its reference says");
+  }
   if (key.kind() != method_kind_) return fail(Errc::UnsupportedAlgorithm, "the method is not one of the key's");
 
   // The signature first: an unknown sender cannot make us canonicalize a large element.
   const auto signed_info = TRY(canonical_form(signed_info_, document, {.inclusive_prefixes = signed_info_prefixes_}));
   TRY(key.verify(signature_digest_, signed_info, signature_value_));
-  const auto canonical = TRY(canonical_form(
-      target, document,
-      {.inclusive_prefixes = reference_prefixes_, .without = enveloped_ ? std::optional(signature_) : std::nullopt}));
-  if (!base::equal_in_constant_time(digest(reference_digest_, canonical), digest_value_))
-    return fail(Errc::DigestMismatch);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto& reference = references_[i];
+    const auto canonical = TRY(
+        canonical_form(targets[i], document,
+                       {.inclusive_prefixes = reference.prefixes,
+                        .without = reference.enveloped ? std::optional(signature_) : std::nullopt,
+                        .inlined = inlined}));
+    if (!base::equal_in_constant_time(digest(reference.digest, canonical), reference.digest_value))
+      return fail(Errc::DigestMismatch);
+  }
   return sha256(signed_info);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// XML signatures in the one form that XUA and WS-Security use: exactly one Reference to an element of the same
-// document, enveloped and exclusive canonicalization only, algorithms from an allow-list, the key given by us.
+// XML signatures in the one form that XUA and WS-Security use: References to elements of the same document, one unless
+// more are allowed, enveloped and exclusive canonicalization only, algorithms from an allow-list, the key given by us.
 // KeyInfo is never obeyed: it is read as a hint which certificate to look up. [threats.md K1–K7, W, A]
 // The message is canonicalized by base/xml; signatures are judged by OpenSSL; xmlsec1 is the oracle of the tests.
 
@@ -9,42 +9,55 @@
 
 namespace certs {
 
-/// What a partner may use beyond RSA/ECDSA with SHA-256, 384, 512.
+/// What a signature may have beyond one Reference and RSA/ECDSA with SHA-256, 384, 512.
 struct SignatureAllowance {
   bool sha1 = false;  ///< dated partner exception only
+  std::size_t references_max = 1;
+};
+
+/// A ds:Reference as it was read.
+struct SignatureReference {
+  std::string id;  ///< without '#'
+  bool enveloped = false;
+  std::vector<std::string> prefixes = {};
+  Digest digest = Digest::Sha256;
+  Bytes digest_value = {};
 };
 
 /// A ds:Signature that has been read and found to be of the one form, not yet verified.
 class SignatureForm {
  public:
-  /// Reads and judges the shape: one SignedInfo, SignatureValue, at most one KeyInfo, no Object; one Reference with
-  /// URI `#`NCName; transforms [enveloped?, exc-c14n]; methods on the allow-list. Decides before any key is chosen.
+  /// Reads and judges the shape: one SignedInfo, SignatureValue, at most one KeyInfo, no Object; References with
+  /// URI `#`NCName, no two alike; transforms [enveloped?, exc-c14n]; methods on the allow-list. Decides before any key
+  /// is chosen.
   /// @error Errc::BadReference, Errc::UnsupportedAlgorithm
   static Result<SignatureForm> read(const base::xml::Element& signature, const SignatureAllowance& allowance);
 
-  const std::string& referenced_id() const noexcept { return referenced_id_; }  ///< without '#'
-  bool enveloped() const noexcept { return enveloped_; }
+  const std::vector<SignatureReference>& references() const noexcept { return references_; }  ///< at least one
   bool uses_sha1() const noexcept { return uses_sha1_; }
   const std::string& signature_value_text() const noexcept { return signature_value_text_; }  ///< as written, trimmed
   std::optional<base::xml::Element> key_info() const noexcept { return key_info_; }
 
-  /// Verifies digest and signature over `target`, which must be the very element the caller will read from.
-  /// @param target  must bear referenced_id(); for an enveloped signature it must be the parent of the signature
+  /// Verifies the signature and the digest of each of `targets`, the very elements the caller will read from.
+  /// @param targets  one for each of references(), in their order; each must bear its id, and be the parent of the
+  ///                 signature where that is enveloped, else not contain it
+  /// @param inlined  what stands for octets of its own within them
   /// @return SHA-256 of the canonical SignedInfo: the part of the replay proof that no re-encoding changes (A13)
   /// @error Errc::BadReference, Errc::DigestMismatch, Errc::BadSignature, Errc::UnsupportedAlgorithm
-  Result<Bytes> verify(const base::xml::Document& document, const base::xml::Element& target,
-                       const PublicKey& key) const;
+  Result<Bytes> verify(const base::xml::Document& document, std::span<const base::xml::Element> targets,
+                       const PublicKey& key, std::span<const base::xml::Inlined> inlined = {}) const;
 
  private:
   explicit SignatureForm(base::xml::Element signature, base::xml::Element signed_info)
       : signature_(signature), signed_info_(signed_info) {}
   base::xml::Element signature_, signed_info_;
-  std::string referenced_id_, signature_value_text_;
-  bool enveloped_ = false, uses_sha1_ = false;
-  Digest reference_digest_ = Digest::Sha256, signature_digest_ = Digest::Sha256;
+  std::vector<SignatureReference> references_;
+  std::string signature_value_text_;
+  bool uses_sha1_ = false;
+  Digest signature_digest_ = Digest::Sha256;
   KeyKind method_kind_ = KeyKind::Rsa;
-  Bytes digest_value_, signature_value_;
-  std::vector<std::string> signed_info_prefixes_, reference_prefixes_;
+  Bytes signature_value_;
+  std::vector<std::string> signed_info_prefixes_;
   std::optional<base::xml::Element> key_info_;
 };
 

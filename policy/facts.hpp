@@ -89,6 +89,7 @@ struct Organization {
 struct NamedOrganization {
   std::string named;  ///< as the message wrote it, at most 128 characters
   std::optional<Organization> entry = {};
+  bool is_ours = false;  ///< a community that is answered for here
 };
 
 /// Who asks, gathered from TLS, signatures, token and directory; claims and what became of them.
@@ -101,6 +102,7 @@ struct Caller {
   std::optional<NamedOrganization> grantor = {};            ///< QueryAuthGrantor's principal
   bool demand_equal_sender = false;                         ///< partner setting: sender and home must be the same
   std::vector<Code> purposes = {};                          ///< every PurposeOfUse value of the token
+  std::optional<base::Identifier> patient = {};             ///< resource-id: whom the token is about, where it says
   std::optional<std::string> authorization_reference = {};  ///< ACP, IACP or consent document id claimed
   std::string user = {};                                    ///< subject-id, for the record
 };

@@ -24,6 +24,10 @@ Finding judge_organization(const NamedOrganization& who, std::string_view role, 
     return {Gate::Caller, Reason::CallerInactive, name + " is inactive in the directory.", evidence,
             "The directory entry becoming active."};
   }
+  if (delegate && who.is_ours) {
+    return {Gate::Caller, Reason::CallerNotDelegated, name + " is answered for here: nobody asks us in our own name.",
+            evidence, "A principal other than ourselves."};
+  }
   if (delegate) {
     if (std::ranges::find(entry.delegates, *delegate) != entry.delegates.end()) {
       return permit(Gate::Caller, name + " lets " + delegate->dotted() + " ask in its name.", evidence);
@@ -123,6 +127,18 @@ PurposeJudgement judge_purposes(const Rules& rules, const Caller& caller) {
   return {permit(Gate::Purpose, "Every purpose asked for is supported: " + purposes.words() + ".", evidence), purposes};
 }
 
+/// The gate of the token's patient. Ids of different authorities cannot be compared: they say nothing.
+Finding judge_token_patient(const base::Identifier& named, std::span<const base::Identifier> patient_ids) {
+  bool comparable = false;
+  for (const auto& id : patient_ids) {
+    if (id == named) return permit(Gate::TokenPatient, "The token is about this patient.", {});
+    comparable = comparable || id.root == named.root;
+  }
+  if (!comparable) return permit(Gate::TokenPatient, "The token names its patient by an id not known here.", {});
+  return {Gate::TokenPatient, Reason::TokenForAnotherPatient, "The token is about another patient than was asked for.",
+          {}, "A token for the patient who is asked for."};
+}
+
 /// The choice gate: the patient's own set replaces the clinic's defaults entirely.
 Finding judge_choice(PurposeSet asked, const ChoiceFacts& facts) {
   const PurposeSet allowed = facts.choice ? facts.choice->purposes : facts.clinic_defaults;
@@ -149,6 +165,17 @@ Finding judge_evaluation(const ChoiceFacts& facts) {
 
 }  // namespace
 
+std::string_view word(Gate gate) noexcept {
+  switch (gate) {
+    case Gate::Caller: return "caller";
+    case Gate::Purpose: return "purpose";
+    case Gate::TokenPatient: return "token-patient";
+    case Gate::Choice: return "choice";
+    case Gate::Evaluation: return "evaluation";
+  }
+  return "evaluation";
+}
+
 std::string_view code(Reason reason) noexcept {
   switch (reason) {
     case Reason::Permitted: return "permitted";
@@ -159,6 +186,7 @@ std::string_view code(Reason reason) noexcept {
     case Reason::PurposeMissing: return "purpose-missing";
     case Reason::PurposeUnknown: return "purpose-unknown";
     case Reason::PurposeNotSupported: return "purpose-not-supported";
+    case Reason::TokenForAnotherPatient: return "token-for-another-patient";
     case Reason::PatientPurpose: return "patient-purpose";
     case Reason::ClinicPurpose: return "clinic-purpose";
     case Reason::PolicyError: return "policy-error";
@@ -185,13 +213,16 @@ std::variant<Admitted, Verdict> admit(const Rules& rules, const Caller& caller) 
   Admitted admitted(caller.home.entry->home);
   admitted.purposes_ = purpose.purposes;
   admitted.implementer_ = *caller.tls_implementer;
+  admitted.patient_ = caller.patient;
   admitted.verdict_ = std::move(verdict);
   admitted.rules_version_ = rules.version;
   return admitted;
 }
 
-Verdict judge(const Admitted& admitted, std::string resource_id, const ChoiceFacts& choice) {
+Verdict judge(const Admitted& admitted, std::string resource_id, const ChoiceFacts& choice,
+              std::span<const base::Identifier> patient_ids) {
   Verdict verdict{std::move(resource_id), admitted.verdict().findings};
+  if (admitted.patient()) verdict.findings.push_back(judge_token_patient(*admitted.patient(), patient_ids));
   verdict.findings.push_back(judge_choice(admitted.purposes(), choice));
   verdict.findings.push_back(judge_evaluation(choice));
   return verdict;

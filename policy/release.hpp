@@ -16,12 +16,16 @@ struct Rules {
 };
 
 /// The gates in their order: the first that refuses is the reason.
-enum class Gate { Caller, Purpose, Choice, Evaluation };
+enum class Gate { Caller, Purpose, TokenPatient, Choice, Evaluation };
 
 enum class Reason {
   Permitted, CallerUntrusted, CallerUnknown, CallerInactive, CallerNotDelegated,
-  PurposeMissing, PurposeUnknown, PurposeNotSupported, PatientPurpose, ClinicPurpose, PolicyError,
+  PurposeMissing, PurposeUnknown, PurposeNotSupported, TokenForAnotherPatient,
+  PatientPurpose, ClinicPurpose, PolicyError,
 };
+/// `caller`, `token-patient` …: as audit and commands write it.
+std::string_view word(Gate gate) noexcept;
+
 /// `caller-untrusted`, `patient-purpose` …: as audit, commands and tests write it.
 std::string_view code(Reason reason) noexcept;
 
@@ -50,6 +54,7 @@ class Admitted {
   PurposeSet purposes() const { return purposes_; }
   const HomeCommunityId& home() const { return home_; }  ///< whom policy acts for
   const std::string& implementer() const { return implementer_; }
+  const std::optional<base::Identifier>& patient() const { return patient_; }  ///< whom the token is about
   const Verdict& verdict() const { return verdict_; }
   const std::string& rules_version() const { return rules_version_; }
 
@@ -59,6 +64,7 @@ class Admitted {
   PurposeSet purposes_;
   HomeCommunityId home_;
   std::string implementer_;
+  std::optional<base::Identifier> patient_;
   Verdict verdict_;
   std::string rules_version_;
 };
@@ -74,10 +80,13 @@ struct Held {
   std::string id;            ///< our own id of the resource, for the record
   ChoiceFacts choice;
   std::string subject = {};  ///< our own id of the patient it is about, for the record
+  std::vector<base::Identifier> patient_ids = {};  ///< of that patient, as the resource and the request give them
 };
 
-/// Judges one resource: all gates, in order.
-Verdict judge(const Admitted& admitted, std::string resource_id, const ChoiceFacts& choice);
+/// Judges one resource: all gates, in order. A token that names a patient under an authority of which patient_ids has
+/// ids, none of them that one, is for another patient. [threats.md T14]
+Verdict judge(const Admitted& admitted, std::string resource_id, const ChoiceFacts& choice,
+              std::span<const base::Identifier> patient_ids = {});
 
 /// Resources that policy let go, in the order given, and the verdicts on all. The only thing a writer of answers
 /// accepts; only release makes one.
@@ -117,7 +126,7 @@ template <class T>
 Released<T> release(const Admitted& admitted, std::vector<Held<T>> held) {
   Released<T> released;
   for (Held<T>& one : held) {
-    released.verdicts_.push_back(judge(admitted, one.id, one.choice));
+    released.verdicts_.push_back(judge(admitted, one.id, one.choice, one.patient_ids));
     if (released.verdicts_.back().permits()) {
       released.resources_.push_back(std::move(one.resource));
     } else {

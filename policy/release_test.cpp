@@ -86,6 +86,18 @@ TEST(Admit, JudgesEveryCallerByItsFirstFault) {
          c.grantor->entry->delegates = {home("1.2.3")};
        },
        Reason::CallerNotDelegated},
+      {"principal that delegated to one who delegates further: T10",
+       [](Caller& c) {
+         c.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5")};
+         c.grantor->entry->delegates = {home("2.5.6")};
+       },
+       Reason::CallerNotDelegated},
+      {"principal that is answered for here: T10",
+       [](Caller& c) {
+         c.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5"), true};
+         c.grantor->entry->delegates = {home("1.2.3.4")};
+       },
+       Reason::CallerNotDelegated},
       {"principal unknown",
        [](Caller& c) {
          c.grantor = NamedOrganization{"Organization/2.5.5", {}};
@@ -219,6 +231,21 @@ TEST(Release, JudgesByThePatientsOwnSetElseByTheClinicsDefaults) {
       EXPECT_FALSE(refusal->would_change.empty()) << one.name;
     }
   }
+}
+
+TEST(Release, LetsATokenForOnePatientOpenNoOthersRecords_T14) {
+  Caller caller = honest_caller();
+  const auto judged = [&](std::vector<base::Identifier> ids) {
+    return judge(std::get<Admitted>(admit(rules(), caller)), "r", defaults({Purpose::Treatment}), ids).reason();
+  };
+  EXPECT_EQ(judged({{"1.2", "A"}}), Reason::Permitted) << "the token names nobody";
+  caller.patient = base::Identifier{"1.2", "A"};
+  EXPECT_EQ(judged({{"1.2", "A"}}), Reason::Permitted);
+  EXPECT_EQ(judged({{"1.2", "B"}}), Reason::TokenForAnotherPatient);
+  EXPECT_EQ(judged({{"1.2", "B"}, {"1.2", "A"}}), Reason::Permitted) << "retired id and survivor's";
+  EXPECT_EQ(judged({{"9.9", "B"}}), Reason::Permitted) << "another authority's id says nothing";
+  EXPECT_EQ(judged({{"9.9", "A"}, {"1.2", "B"}}), Reason::TokenForAnotherPatient);
+  EXPECT_EQ(judged({}), Reason::Permitted);
 }
 
 TEST(Release, AddingADenialNeverPermitsMore) {

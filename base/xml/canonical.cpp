@@ -121,6 +121,7 @@ class Writer {
   Writer(const xmlNode* apex, Declares declares, const CanonicalOptions& options)
       : apex_(apex),
         without_(options.without ? NodeAccess::of(*options.without) : nullptr),
+        inlined_(options.inlined),
         declares_(declares),
         bytes_limit_(options.bytes_limit) {
     for (const auto& prefix : options.inclusive_prefixes)
@@ -155,6 +156,10 @@ class Writer {
     switch (node->type) {
       case XML_ELEMENT_NODE:
         if (node == without_) return false;
+        if (const auto* inlined = inlined_at(node)) {
+          out_.append(base64(inlined->octets));
+          return false;
+        }
         start_tag(node);
         return true;
       case XML_TEXT_NODE:
@@ -170,6 +175,12 @@ class Writer {
     out_.push_back('>');
     in_force_.resize(marks_.back());
     marks_.pop_back();
+  }
+
+  const Inlined* inlined_at(const xmlNode* element) const {
+    const auto found = std::ranges::find_if(
+        inlined_, [&](const Inlined& inlined) { return NodeAccess::of(inlined.element) == element; });
+    return found == inlined_.end() ? nullptr : &*found;
   }
 
   void instruction(const xmlNode* node) {
@@ -243,6 +254,7 @@ class Writer {
 
   const xmlNode* apex_;
   const xmlNode* without_;
+  std::span<const Inlined> inlined_;
   Declares declares_;
   std::size_t bytes_limit_;
   std::vector<std::string_view> listed_;  ///< "" stands for the default namespace

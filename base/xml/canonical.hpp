@@ -7,11 +7,19 @@
 
 namespace base::xml {
 
+/// An element that stands for octets which came beside the document, as an xop:Include does. [XOP §3.2]
+struct Inlined {
+  Element element;
+  BytesView octets;
+};
+
 struct CanonicalOptions {
   /// InclusiveNamespaces PrefixList, already split; "#default" stands for the default namespace.
   std::vector<std::string> inclusive_prefixes = {};
   /// Left out with its subtree: the ds:Signature of an enveloped signature.
   std::optional<Element> without = {};
+  /// Each is replaced by its octets in canonical base64: signatures cover the infoset, not the package. [XOP §5]
+  std::span<const Inlined> inlined = {};
   /// Append what canonical form costs at the most; beyond it the message is an attack (X05).
   std::size_t bytes_limit = 32u << 20;
 };

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 LONG_AGO = datetime.datetime(2020, 1, 1)
@@ -21,6 +21,12 @@ FAR_AHEAD = datetime.datetime(2049, 12, 31)
 def rsa_key(name, bits=2048, exponent=65537):
     """One key per name and process: making keys is the slowest thing a test does."""
     return rsa.generate_private_key(public_exponent=exponent, key_size=bits)
+
+
+@functools.lru_cache(maxsize=None)
+def ec_key(name):
+    """One P-256 key per name and process."""
+    return ec.generate_private_key(ec.SECP256R1())
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -141,6 +142,18 @@ class Gateway:
         path = self.folder / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
+
+    def twin(self, folder):
+        """A second node on the same database, with the same keys but an audit chain of its own."""
+        twin = Gateway(Path(folder) / "twin", self.home, database=self.database, public_urls=self.public_urls)
+        twin.clock = self.clock
+        shutil.copytree(self.data, twin.data)
+        text = re.sub(r"(?m)^node = .*$", 'node = "node-2"', twin.config.read_text())
+        text = text.replace("sqlite:gatehouse.db", f"sqlite:{self.data / 'gatehouse.db'}")
+        text = text.replace(f"port = {self.network_port}", f"port = {twin.network_port}")
+        text = text.replace(f"port = {self.operator_port}", f"port = {twin.operator_port}")
+        twin.config.write_text(text)
+        return twin
 
     # ------------------------------------------------ the running program
 

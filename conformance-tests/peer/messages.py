@@ -21,6 +21,10 @@ CONSTANT_ASSERTION_ID = "TS_3e57269d-075d-4d3f-9f5d-c97ad6afc009"
 CONSTANT_TIMESTAMP_ID = "TS-7c229e85-d62b-471e-9112-a49d1c365004"
 
 HOLDER_OF_KEY = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"
+BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+SENDER_VOUCHES = "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"
+X509_SUBJECT_NAME = "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName"
+EMAIL_ADDRESS = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 URI_NAME_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
 SOAP_XML = "application/soap+xml; charset=UTF-8"
 
@@ -47,6 +51,7 @@ class Token:
     organization: str = "Riverside Hospital"
     user: str = "Jennifer Parker"
     issuer: str = "security@riverside.example"
+    issuer_format: str = EMAIL_ADDRESS
     name_id: str = "CN=gateway.riverside.example,OU=CAREQUALITY,O=Riverside Hospital,C=US"
     role: tuple = ("2.16.840.1.113883.6.96", "46255001")
     purposes: tuple = ((NHIN_PURPOSES, "TREATMENT"),)
@@ -96,8 +101,8 @@ def write_assertion(token, created, expires, subject):
                 "</saml2:AudienceRestriction>") if token.audience else ""
     node = etree.fromstring(f"""<saml2:Assertion xmlns:saml2="{names.SAML}" xmlns:xsi="{names.XSI}" \
 ID="{token.id or '_' + str(uuid.uuid4())}" IssueInstant="{instant(created)}" Version="2.0">\
-<saml2:Issuer Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">{escape(token.issuer)}</saml2:Issuer>\
-<saml2:Subject><saml2:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName">{escape(token.name_id)}\
+<saml2:Issuer Format="{token.issuer_format}">{escape(token.issuer)}</saml2:Issuer>\
+<saml2:Subject><saml2:NameID Format="{X509_SUBJECT_NAME}">{escape(token.name_id)}\
 </saml2:NameID><saml2:SubjectConfirmation Method="{token.confirmation}"><saml2:SubjectConfirmationData/>\
 </saml2:SubjectConfirmation></saml2:Subject>\
 <saml2:Conditions NotBefore="{instant(created)}" NotOnOrAfter="{instant(expires)}">{audience}</saml2:Conditions>\
@@ -107,6 +112,8 @@ ID="{token.id or '_' + str(uuid.uuid4())}" IssueInstant="{instant(created)}" Ver
 <saml2:AttributeStatement>{_attributes(token)}</saml2:AttributeStatement></saml2:Assertion>""")
     if token.confirmation == HOLDER_OF_KEY:
         signing.certificate_key_info(subject)(node.find(".//" + q("saml2:SubjectConfirmationData")))
+    if token.confirmation == BEARER:
+        node.find(".//" + q("saml2:SubjectConfirmationData")).set("NotOnOrAfter", instant(expires))
     return node
 
 
@@ -118,6 +125,24 @@ def enveloped_reference(assertion):
 
 def timestamp_reference(timestamp):
     return [Reference("#" + timestamp.get(q("wsu:Id")), timestamp, (EXC_C14N,))]
+
+
+def covering(*paths, **changes):
+    """References to the Timestamp and to what these paths find in the Envelope, in this order; what has no id gets
+    one. @param changes  of every reference but the Timestamp's"""
+    def references(timestamp):
+        found = timestamp_reference(timestamp)
+        for path in paths:
+            element = timestamp.getroottree().getroot().find(path, PREFIXES)
+            name = element.get("ID") or element.get(q("wsu:Id")) or f"id-{len(found)}"
+            if not element.get("ID"):
+                element.set(q("wsu:Id"), name)
+            found.append(replace(Reference("#" + name, element, (EXC_C14N,)), **changes))
+        return found
+    return references
+
+
+ADDRESSING = ("soap:Header/wsa:To", "soap:Header/wsa:Action", "soap:Header/wsa:MessageID", "soap:Header/wsa:ReplyTo")
 
 
 @dataclass(frozen=True)
@@ -153,7 +178,7 @@ def sign_assertion(assertion, plan):
     signing.write_signature(assertion, 1, plan.assertion_references(assertion), plan.assertion.key, form)
 
 
-def sign_timestamp(security, plan):
+def sign_message(security, plan):
     form = plan.message_form
     if form is None:
         return
@@ -201,16 +226,17 @@ def write_envelope(frame, payload, token, plan):
     assertion = write_assertion(token, frame.created, expires, plan.subject_credential)
     security.append(assertion)
     sign_assertion(assertion, plan)
-    sign_timestamp(security, plan)
     root.find(q("soap:Body")).append(payload)
+    sign_message(security, plan)
     return root
 
 
 class Message:
-    """A message to send: its tree may be altered, its bytes are written when asked for."""
+    """A message to send: its tree may be altered, its bytes are written when asked for.
+    `parts` are further parts of its package: triples (content id, content type, bytes)."""
 
-    def __init__(self, root, as_mtom=False):
-        self.root, self.as_mtom = root, as_mtom
+    def __init__(self, root, as_mtom=False, parts=()):
+        self.root, self.as_mtom, self.parts = root, as_mtom, tuple(parts)
 
     def find(self, path):
         return self.root.find(path, PREFIXES)
@@ -240,14 +266,14 @@ class Message:
 
     def altered(self, change):
         """A copy on which `change(message)` was called."""
-        twin = Message(copy.deepcopy(self.root), self.as_mtom)
+        twin = Message(copy.deepcopy(self.root), self.as_mtom, self.parts)
         change(twin)
         return twin
 
     def wire(self):
         """@return content type and bytes"""
         data = etree.tostring(self.root)
-        return mtom.pack(data) if self.as_mtom else (SOAP_XML, data)
+        return mtom.pack(data, parts=self.parts) if self.as_mtom else (SOAP_XML, data)
 
 
 # ---------------------------------------------------------------- payloads
@@ -396,5 +422,5 @@ def resigned(root, credential):
     signing.certificate_key_info(credential)(confirmation)
     plan = Signing(credential)
     sign_assertion(assertion, plan)
-    sign_timestamp(security, plan)
+    sign_message(security, plan)
     return root

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from lxml import etree
 
 from .names import DS, WSSE, WSSE11, q
@@ -19,6 +19,7 @@ RSA_SHA1 = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
 RSA_MD5 = "http://www.w3.org/2001/04/xmldsig-more#rsa-md5"
 RSA_RIPEMD160 = "http://www.w3.org/2001/04/xmldsig-more#rsa-ripemd160"
 DSA_SHA1 = "http://www.w3.org/2000/09/xmldsig#dsa-sha1"
+ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 HMAC_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 SHA1 = "http://www.w3.org/2000/09/xmldsig#sha1"
@@ -88,8 +89,15 @@ def signature_value(data, form, key):
         return form.value
     if form.secret is not None:
         return base64.b64encode(hmac.digest(form.secret, data, "sha256")).decode()
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return write_ecdsa(*utils.decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256()))))
     algorithm = RSA_HASHES.get(form.method, hashes.SHA256)
     return base64.b64encode(key.sign(data, padding.PKCS1v15(), algorithm())).decode()
+
+
+def write_ecdsa(r, s):
+    """The SignatureValue of ECDSA over P-256: r and s, 32 octets each. [RFC 4050 §3.3]"""
+    return base64.b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")).decode()
 
 
 def write_signature(parent, position, references, key, form=Form()):
@@ -130,10 +138,11 @@ def write_x509_data(key_info, *certificates):
 
 
 def certificate_key_info(credential, with_key_value=True):
-    """KeyValue and X509Certificate of one credential, as the production client writes both."""
+    """KeyValue and X509Certificate of one credential, as the production client writes both; of an elliptic key the
+    certificate alone."""
     def write(parent):
         key_info = etree.SubElement(parent, q("ds:KeyInfo"))
-        if with_key_value:
+        if with_key_value and not isinstance(credential.key, ec.EllipticCurvePrivateKey):
             write_key_value(key_info, credential.certificate.public_key())
         write_x509_data(key_info, credential.certificate)
     return write

@@ -4,7 +4,6 @@ threat catalogue S01, S02, S04]"""
 
 import hashlib
 import re
-import shutil
 import socket
 import time
 
@@ -13,7 +12,7 @@ import pytest
 from peer import ca, directory, judges, names
 from peer.canary import Canary
 from peer.client import free_port
-from peer.gateway import PATHS, Gateway
+from peer.gateway import PATHS
 from peer.names import q
 from peer.receiver import Receiver
 from peer.records import Document, Patient
@@ -606,7 +605,7 @@ class TestTwoNodes:
     REQUESTS = 20
 
     def test_of_one_database_send_each_answer_once(self, town, tmp_path):
-        second = twin_of(town.gateway, tmp_path)
+        second = town.gateway.twin(tmp_path)
         second.start()
         try:
             messages = [accepted(town, question(town, TRANSACTIONS[n % 3])) for n in range(self.REQUESTS)]
@@ -622,17 +621,3 @@ class TestTwoNodes:
             assert second.stop() == 0
         assert {answer.relates_to for answer in answers} == {message.message_id for message in messages}
         assert len(nodes) == 2, "only one of the nodes has called anybody"
-
-
-def twin_of(gateway, folder):
-    """A second node on the same database, with the same keys but an audit chain of its own."""
-    twin = Gateway(folder / "twin", gateway.home, database=gateway.database, public_urls=gateway.public_urls)
-    twin.clock = gateway.clock
-    shutil.copytree(gateway.data, twin.data)
-    text = twin.config.read_text()
-    text = re.sub(r'(?m)^node = .*$', 'node = "node-2"', text)
-    text = text.replace("sqlite:gatehouse.db", f"sqlite:{gateway.data / 'gatehouse.db'}")
-    text = text.replace(f"port = {gateway.network_port}", f"port = {twin.network_port}")
-    text = text.replace(f"port = {gateway.operator_port}", f"port = {twin.operator_port}")
-    twin.config.write_text(text)
-    return twin

@@ -14,16 +14,6 @@ namespace {
 constexpr std::size_t characters_max = 256;
 constexpr std::size_t list_max = 1000;
 
-std::string_view gate_word(policy::Gate gate) noexcept {
-  switch (gate) {
-    case policy::Gate::Caller: return "caller";
-    case policy::Gate::Purpose: return "purpose";
-    case policy::Gate::Choice: return "choice";
-    case policy::Gate::Evaluation: return "evaluation";
-  }
-  return "unknown";
-}
-
 /// Well-formed UTF-8 of the same text: octets that belong to none become U+FFFD.
 std::string well_formed(std::string_view text) {
   if (base::is_utf8(text)) return std::string(text);
@@ -95,7 +85,7 @@ void write_verdict(Json& json, const policy::Verdict& verdict) {
   json.text("resource", verdict.resource);
   json.list("findings", std::span(verdict.findings), [&](const policy::Finding& finding) {
     json.open();
-    json.text("gate", gate_word(finding.gate));
+    json.text("gate", policy::word(finding.gate));
     json.text("reason", policy::code(finding.reason));
     json.text("sentence", finding.sentence);
     json.text("evidence", finding.evidence);
@@ -132,7 +122,8 @@ constexpr std::pair<std::string_view, std::string Event::*> later_texts[] = {
     {"endpoint", &Event::endpoint},       {"reply_to", &Event::reply_to},
     {"name_id", &Event::name_id},         {"alias", &Event::alias},
     {"issuer", &Event::issuer},           {"query_id", &Event::query_id},
-    {"community", &Event::community}};
+    {"community", &Event::community},     {"grantor", &Event::grantor},
+    {"token_patient", &Event::token_patient}};
 
 void write_code(Json& json, const base::Code& code) {
   json.open();

@@ -63,6 +63,8 @@ struct Event {
   std::vector<base::Code> purpose_codes = {};          ///< `purposes` with their code systems
   std::string query_id = {};                           ///< UUID of the stored query; `extension@root` of an XCPD query
   std::string community = {};                          ///< home community that was asked
+  std::string grantor = {};                            ///< the principal that a delegate asks for
+  std::string token_patient = {};                      ///< resource-id: whom the token is about
   std::vector<std::string> patient_ids = {};           ///< CX: asked for by id, or released
   std::vector<AskedDocument> documents_asked = {};     ///< of a retrieve
   FailedCheck failed_check = FailedCheck::None;

@@ -61,7 +61,8 @@ TEST(Record, ReadsBackEveryMemberItWrote) {
   for (const auto member : {&Event::implementer, &Event::home, &Event::sender, &Event::organization, &Event::user,
                             &Event::purposes, &Event::address, &Event::message_id, &Event::query_hash,
                             &Event::repeat_of, &Event::note, &Event::process, &Event::endpoint, &Event::reply_to,
-                            &Event::name_id, &Event::alias, &Event::issuer, &Event::query_id, &Event::community}) {
+                            &Event::name_id, &Event::alias, &Event::issuer, &Event::query_id, &Event::community,
+                            &Event::grantor, &Event::token_patient}) {
     static int number = 0;
     full.*member = "\"text\n" + std::to_string(++number);
   }

@@ -222,8 +222,15 @@ std::vector<Command> partner_commands() {
        .example = "partner set 2.16.840.1.113883.3.9621 sha1 allow --until 2027-06-30 --reason \"their upgrade is due "
                   "in June\"",
        .options = {home,
-                   {"SETTING", "sha1, bearer, audience, response-signature, schema or equal-sender", true},
-                   {"VALUE", "e.g. allow, required, strict, headers", true},
+                   {"SETTING",
+                    "sha1, bearer, sender-vouches, signed-parts, issuer, audience, response-signature, schema or "
+                    "equal-sender",
+                    true},
+                   {"VALUE",
+                    "allow (sha1, bearer, sender-vouches); timestamp, body, addressing, body-and-addressing "
+                    "(signed-parts); the texts of its Issuer, | between them (issuer); optional, required (audience); "
+                    "full, headers, none (response-signature); strict, lenient (schema); required, off (equal-sender)",
+                    true},
                    {"--until", "When it ends, YYYY-MM-DD"},
                    {"--reason", "Why, for the record", true}},
        .run = set},

@@ -125,11 +125,10 @@ policy::Caller supposed_caller(const exchange::DirectoryView& directory, const A
 }
 
 std::vector<Fields> describe(const policy::Verdict& verdict) {
-  static constexpr std::string_view gates[] = {"caller", "purpose", "choice", "evaluation"};
   std::vector<Fields> rows;
   for (const policy::Finding& finding : verdict.findings) {
     rows.push_back(Fields()
-                       .text("gate", std::string(gates[static_cast<std::size_t>(finding.gate)]))
+                       .text("gate", std::string(policy::word(finding.gate)))
                        .text("reason", std::string(policy::code(finding.reason)))
                        .text("because", finding.sentence)
                        .text("evidence", finding.evidence)

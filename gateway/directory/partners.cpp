@@ -20,7 +20,9 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::NoSuchOrganization), "no-such-organization", "the directory has no organization of that home community",
      Cause::BadMessage},
     {int(Errc::UnknownSetting), "unknown-partner-setting",
-     "partner settings are sha1, bearer, audience, response-signature, schema and equal-sender", Cause::BadMessage},
+     "partner settings are sha1, bearer, sender-vouches, signed-parts, issuer, audience, response-signature, schema and"
+     " equal-sender",
+     Cause::BadMessage},
     {int(Errc::BadValue), "bad-partner-setting", "that is no value of this setting", Cause::BadMessage},
     {int(Errc::ReasonMissing), "reason-missing", "state the reason for this setting", Cause::BadMessage},
     {int(Errc::EndMissing), "end-missing", "this exception needs an end that is still to come", Cause::BadMessage},
@@ -42,6 +44,13 @@ struct SettingRow {
 constexpr SettingRow settings_table[] = {
     {"sha1", "allow", true, [](PartnerSettings& s) { s.allowance.sha1 = true; }},
     {"bearer", "allow", true, [](PartnerSettings& s) { s.allowance.bearer = true; }},
+    {"sender-vouches", "allow", true, [](PartnerSettings& s) { s.allowance.sender_vouches = true; }},
+    {"signed-parts", "timestamp", false,
+     [](PartnerSettings& s) { s.allowance.must_sign_body = s.allowance.must_sign_addressing = false; }},
+    {"signed-parts", "body", false, [](PartnerSettings& s) { s.allowance.must_sign_body = true; }},
+    {"signed-parts", "addressing", false, [](PartnerSettings& s) { s.allowance.must_sign_addressing = true; }},
+    {"signed-parts", "body-and-addressing", false,
+     [](PartnerSettings& s) { s.allowance.must_sign_body = s.allowance.must_sign_addressing = true; }},
     {"audience", "optional", false, [](PartnerSettings& s) { s.allowance.audience_optional = true; }},
     {"audience", "required", false, [](PartnerSettings& s) { s.allowance.audience_optional = false; }},
     {"response-signature", "full", false, [](PartnerSettings& s) { s.response_signature = ResponseSignature::Full; }},
@@ -58,6 +67,24 @@ const SettingRow* row_of(std::string_view name, std::string_view value) {
   const auto found =
       std::ranges::find_if(settings_table, [&](const auto& row) { return row.name == name && row.value == value; });
   return found == std::end(settings_table) ? nullptr : found;
+}
+
+/// The one setting whose value is texts of the partner's own, `|` between several.
+constexpr std::string_view issuer_setting = "issuer";
+
+std::vector<std::string> texts_of(std::string_view value) {
+  std::vector<std::string> texts;
+  for (std::size_t begin = 0; begin <= value.size();) {
+    const auto end = std::min(value.find('|', begin), value.size());
+    texts.emplace_back(value.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return texts;
+}
+
+bool is_setting(std::string_view name) {
+  return name == issuer_setting ||
+         std::ranges::find(settings_table, name, &SettingRow::name) != std::end(settings_table);
 }
 
 std::string home_word(std::string_view home) {
@@ -212,6 +239,10 @@ Result<bool> remove(store::Database& database, const std::string& sql, std::init
 boost::system::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(code), errors}; }
 
 bool apply(const Setting& setting, PartnerSettings& to) {
+  if (setting.name == issuer_setting) {
+    to.allowance.issuers = texts_of(setting.value);
+    return std::ranges::find(to.allowance.issuers, std::string()) == to.allowance.issuers.end();
+  }
   const auto* row = row_of(setting.name, setting.value);
   if (row) row->apply(to);
   return row != nullptr;
@@ -288,14 +319,13 @@ Result<std::vector<Tie>> list_ties(store::Database& database, std::string_view i
 }
 
 Result<void> set_setting(store::Database& database, std::string_view implementer, const Setting& setting, Instant now) {
-  if (std::ranges::find(settings_table, std::string_view(setting.name), &SettingRow::name) ==
-      std::end(settings_table)) {
-    return fail(Errc::UnknownSetting);
-  }
+  if (!is_setting(setting.name)) return fail(Errc::UnknownSetting);
+  PartnerSettings scratch;
+  if (!apply(setting, scratch)) return fail(Errc::BadValue);
   const auto* row = row_of(setting.name, setting.value);
-  if (!row) return fail(Errc::BadValue);
+  const bool must_end = row && row->must_end;
   if (base::trim(setting.reason).empty()) return fail(Errc::ReasonMissing);
-  if ((row->must_end && !setting.until) || (setting.until && *setting.until <= now)) return fail(Errc::EndMissing);
+  if ((must_end && !setting.until) || (setting.until && *setting.until <= now)) return fail(Errc::EndMissing);
   const auto home = home_word(implementer);
   const auto until = setting.until ? Value(base::to_micros(*setting.until)) : Value();
   return change(database, [&](store::Session& session, std::int64_t) -> Result<void> {

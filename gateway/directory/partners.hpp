@@ -61,6 +61,10 @@ Result<std::vector<certs::Certificate>> list_pins(store::Database& database);
 /// |--------------------|------------------------------|----------------------------|
 /// | sha1               | allow                        | must end                   |
 /// | bearer             | allow                        | must end                   |
+/// | sender-vouches     | allow                        | must end                   |
+/// | signed-parts       | timestamp, body, addressing, |                            |
+/// |                    | body-and-addressing          | may end                    |
+/// | issuer             | exact texts, `|` between     | may end                    |
 /// | audience           | optional, required           | may end                    |
 /// | response-signature | full, headers, none          | may end                    |
 /// | schema             | strict, lenient              | may end                    |

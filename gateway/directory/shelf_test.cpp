@@ -142,11 +142,33 @@ TEST_P(DirectoryOf, ExceptionsEndByThemselves) {
   EXPECT_EQ(ok(list_settings(*database_, "2.999.10")).size(), 1u);
 }
 
+TEST_P(DirectoryOf, PartnersTellsWhatTheyMustSignAndWhatTheyCallThemselves_W12_W13_T08) {
+  const auto allowed = [&](std::string name, std::string value) {
+    ok(set_setting(*database_, "2.999.10", {.name = name, .value = value, .until = {}, .reason = "test"}, noon));
+    return ok(shelf_->current())->settings("2.999.10", noon).allowance;
+  };
+  const auto signed_parts = [&](std::string value) {
+    const auto allowance = allowed("signed-parts", std::move(value));
+    return std::pair(allowance.must_sign_body, allowance.must_sign_addressing);
+  };
+  EXPECT_EQ(signed_parts("body"), std::pair(true, false));
+  EXPECT_EQ(signed_parts("addressing"), std::pair(false, true));
+  EXPECT_EQ(signed_parts("body-and-addressing"), std::pair(true, true));
+  EXPECT_EQ(signed_parts("timestamp"), std::pair(false, false));
+  EXPECT_EQ(allowed("issuer", "CN=a,O=b").issuers, (std::vector<std::string>{"CN=a,O=b"}));
+  EXPECT_EQ(allowed("issuer", "CN=a,O=b|sec@b.example ").issuers,
+            (std::vector<std::string>{"CN=a,O=b", "sec@b.example "}));
+}
+
 TEST_P(DirectoryOf, SettingsThatCannotBeAreRefused) {
   const auto refusal = [&](Setting setting) { return set_setting(*database_, "2.999.10", setting, noon).error().code; };
   EXPECT_EQ(refusal({.name = "sha2", .value = "allow", .until = {}, .reason = "x"}), Errc::UnknownSetting);
   EXPECT_EQ(refusal({.name = "schema", .value = "allow", .until = {}, .reason = "x"}), Errc::BadValue);
   EXPECT_EQ(refusal({.name = "schema", .value = "strict", .until = {}, .reason = " "}), Errc::ReasonMissing);
+  EXPECT_EQ(refusal({.name = "signed-parts", .value = "all", .until = {}, .reason = "x"}), Errc::BadValue);
+  for (const auto* value : {"", "|", "a|", "|a", "a||b"})
+    EXPECT_EQ(refusal({.name = "issuer", .value = value, .until = {}, .reason = "x"}), Errc::BadValue) << value;
+  EXPECT_EQ(refusal({.name = "sender-vouches", .value = "allow", .until = {}, .reason = "x"}), Errc::EndMissing);
   EXPECT_EQ(refusal({.name = "bearer", .value = "allow", .until = {}, .reason = "x"}), Errc::EndMissing);
   EXPECT_EQ(refusal({.name = "bearer", .value = "allow", .until = noon, .reason = "x"}), Errc::EndMissing);
   EXPECT_EQ(set_setting(*database_, "2.999.1", {.name = "schema", .value = "strict", .until = {}, .reason = "x"}, noon)

@@ -95,8 +95,10 @@ Result<std::vector<Held<DocumentEntry>>> select_entries(store::Session& session,
   for (const auto& row : TRY(session.select(sql, letters, parameters, rows_max))) {
     auto entry = TRY(read_entry(row, clinic));
     auto id = entry.entry_uuid;
+    auto patient = entry.patient;
     held.push_back({.resource = std::move(entry), .id = std::move(id),
-                    .choice = patients::read_choice(row, choice_at), .subject = row.text(5)});
+                    .choice = patients::read_choice(row, choice_at), .subject = row.text(5),
+                    .patient_ids = {std::move(patient)}});
   }
   return held;
 }

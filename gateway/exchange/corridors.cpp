@@ -136,7 +136,7 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
   auto discovery = TRY(xca::PatientDiscovery::open(envelope, security_rules(exchange), exchange.received_at));
   const auto& query = discovery.query();
   note_query(exchange, query, envelope);
-  identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
+  TRY(identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home));
   TRY(claim(exchange, discovery.security()));
   TRY(check_schema(exchange, envelope));
 
@@ -166,7 +166,10 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
   if (!within_budget(exchange, *admitted, patients_.asked_for(query))) return problem(Problem::ResponderBusy);
 
   auto candidates = TRY(patients_.match(*clinic, query));  // with their choices
-  for (const auto& held : candidates.matches) note_patient(exchange, held.subject);
+  for (auto& held : candidates.matches) {
+    note_patient(exchange, held.subject);
+    held.patient_ids.insert(held.patient_ids.end(), query.ids.begin(), query.ids.end());
+  }
   const auto wanted = std::move(candidates.wanted);
   auto released = policy::release_all_or_none(*admitted, std::move(candidates.matches));
   note_release(exchange, released, *clinic);
@@ -193,7 +196,7 @@ RespondingGateway::Answered RespondingGateway::deferred_patient_discovery(const 
                                                    xca::deferred_patient_discovery));
   const auto& query = discovery.query();
   note_query(exchange, query, envelope);
-  identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home);
+  TRY(identify(exchange, discovery.security(), query.sender_home.empty() ? query.sender_device : query.sender_home));
   TRY(claim(exchange, discovery.security()));
   TRY(check_schema(exchange, envelope));
   const std::string& asked_home = query.receiver_home.empty() ? query.receiver_device : query.receiver_home;
@@ -214,7 +217,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   exchange.event.query_id = "urn:uuid:" + asked.query().id;
   if (journal_.forwards()) exchange.query = std::move(asked_text);
   note_patient_asked(exchange, asked.query());
-  identify(exchange, asked.security(), {});
+  TRY(identify(exchange, asked.security(), {}));
   TRY(claim(exchange, asked.security()));
   TRY(check_schema(exchange, envelope));
 
@@ -239,9 +242,13 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   if (clinic) exchange.event.community = our_home = clinic->home.dotted();
 
   // An id of nobody's is as an unknown patient.
+  const auto patient_asked = query.patient;
   auto held = clinic ? TRY(documents_.concerned(*clinic, query)) : xca::ebxml::Concerned{.patient = query.patient};
   query.patient = held.patient;
-  for (const auto& one : held.entries) note_patient(exchange, one.subject);
+  for (auto& one : held.entries) {
+    note_patient(exchange, one.subject);
+    if (!patient_asked.root.empty()) one.patient_ids.push_back(patient_asked);  // perhaps a retired id
+  }
   const auto released = policy::release(*admitted, std::move(held.entries));
   const xca::ebxml::PermittedView view(released, held);
   const auto answer = xca::ebxml::answer_from(view, query);
@@ -261,7 +268,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
   for (const auto& request : asked.requests()) {
     exchange.event.documents_asked.push_back({request.unique_id, request.repository_id, request.home});
   }
-  identify(exchange, asked.security(), {});
+  TRY(identify(exchange, asked.security(), {}));
   TRY(claim(exchange, asked.security()));
   TRY(check_schema(exchange, envelope));
 

@@ -165,7 +165,10 @@ RespondingGateway::Answered RespondingGateway::dispatch(Exchange& exchange) {
   exchange.event.message_id = exchange.message_id;
   if (xca::soap::is_elsewhere(opened->addressing().reply_to)) exchange.event.reply_to = opened->addressing().reply_to;
   exchange.transaction = transaction_of(*opened);
-  if (!exchange.transaction) return base::fail(xca::soap::Errc::ActionNotSupported);
+  if (!exchange.transaction) {
+    TRY(xca::wss::refuse_encrypted(*opened));
+    return base::fail(xca::soap::Errc::ActionNotSupported);
+  }
   exchange.event.transaction = exchange.transaction->id;
   switch (exchange.transaction->kind) {
     case xca::Kind::PatientDiscovery: return patient_discovery(*opened, exchange);
@@ -204,8 +207,8 @@ xca::wss::Rules RespondingGateway::security_rules(const Exchange& exchange) cons
 }
 
 /// Gathers who asks: claims of the token beside what certificates and directory say of them. Decides nothing.
-void RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSecurity& security,
-                                 std::string_view sender_home) const {
+Result<void> RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSecurity& security,
+                                         std::string_view sender_home) const {
   exchange.identified = true;
   const DirectoryView& directory = *exchange.directory;
   const xca::wss::Assertion& assertion = security.assertion();
@@ -219,11 +222,14 @@ void RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSec
     const std::string_view named = assertion.query_auth_grantor;
     caller.grantor = named.starts_with(prefix) ? look_up(directory, named.substr(prefix.size()))
                                                : policy::NamedOrganization{std::string(named.substr(0, 128))};
+    if (caller.grantor->entry)
+      caller.grantor->is_ours = TRY(patients_.clinic(caller.grantor->entry->home.dotted())).has_value();
   }
   caller.demand_equal_sender = exchange.partner.equal_sender;
   caller.purposes = assertion.purposes_of_use;
   if (!assertion.policy_references.empty()) caller.authorization_reference = assertion.policy_references.front();
   caller.user = assertion.subject_id;
+  if (auto patient = base::read_cx(assertion.resource_id)) caller.patient = *std::move(patient);
 
   audit::Event& event = exchange.event;
   event.home = caller.home.named;
@@ -234,6 +240,8 @@ void RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSec
   event.alias = assertion.name_id_alias;
   event.issuer = assertion.issuer;
   event.role = assertion.role;
+  event.grantor = assertion.query_auth_grantor;
+  event.token_patient = assertion.resource_id;
   event.purpose_codes = assertion.purposes_of_use;
   for (const base::Code& purpose : assertion.purposes_of_use) {
     if (!event.purposes.empty()) event.purposes += ", ";
@@ -242,6 +250,7 @@ void RespondingGateway::identify(Exchange& exchange, const xca::wss::VerifiedSec
   note_revocation(event, security.message_signer());
   note_revocation(event, security.assertion_signer());
   if (security.used_sha1()) add_note(event, "sha1");
+  return {};
 }
 
 /// A message that was fresh when it came in is decided later: its signers are judged again, as they are then.

@@ -57,7 +57,8 @@ class RespondingGateway {
   void note_query(Exchange& exchange, const xca::hl7v3::PatientQuery& query, const xca::soap::Envelope& envelope) const;
   Result<void> meet_peer(Exchange& exchange);
   xca::wss::Rules security_rules(const Exchange& exchange) const;
-  void identify(Exchange& exchange, const xca::wss::VerifiedSecurity& security, std::string_view sender_home) const;
+  Result<void> identify(Exchange& exchange, const xca::wss::VerifiedSecurity& security,
+                        std::string_view sender_home) const;
   Result<void> claim(Exchange& exchange, const xca::wss::VerifiedSecurity& security);
   Result<void> believe_still(const Exchange& exchange, const xca::wss::VerifiedSecurity& security) const;
   Result<void> check_schema(Exchange& exchange, const xca::soap::Envelope& envelope) const;

@@ -134,7 +134,8 @@ Result<exchange::Candidates> PatientShelf::match(const policy::Clinic& clinic, c
                                            .custodian = clinic.home.dotted()},
                               .id = chosen.id,
                               .choice = chosen.choice,
-                              .subject = chosen.id});
+                              .subject = chosen.id,
+                              .patient_ids = {{clinic.assigning_authority, chosen.mrn}}});
   }
   return result;
 }

@@ -1,4 +1,5 @@
 #include "xca/ebxml/registry.hpp"
+#include "xca/soap/hidden.hpp"
 
 #include <algorithm>
 
@@ -77,6 +78,9 @@ Result<void> read_slot(const Element& slot, const QueryLimits& limits, std::size
       TRY(append_values(*text, limits, total, values));
     }
   }
+  // Names are kept as they are sent; what identifies may hold nothing that nobody sees. [threats.md X10]
+  if (!name.ends_with("AuthorPerson") && std::ranges::any_of(values, soap::has_hidden_characters))
+    return fail(Errc::BadSlot, "hidden characters in a value");
   auto known = query.parameters.find(name);
   if (known == query.parameters.end())
     known = query.parameters.emplace(std::string(name), std::vector<std::vector<std::string>>{}).first;

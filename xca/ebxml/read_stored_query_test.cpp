@@ -77,6 +77,19 @@ TEST(ReadStoredQuery, RefusesWhatCannotBeRead) {
   EXPECT_EQ(why(adhoc_query(two), {.slots = 2, .values_per_query = 3, .value_characters = 1}), "query-slot-unreadable");
 }
 
+TEST(ReadStoredQuery, RefusesHiddenCharactersInWhatIdentifiesAndKeepsNamesAsSent_X10) {
+  for (const std::string hidden : {"\xE2\x80\x8B", "\xC2\xAD", "\xE2\x80\xAE", "\t"}) {
+    const auto value = "('a','1.2" + hidden + ".3')";
+    const auto refused = read(adhoc_query(slot("$XDSDocumentEntryUniqueId", {value})));
+    ASSERT_FALSE(refused) << value;
+    EXPECT_EQ(base::reason_of(refused.error()), "query-slot-unreadable");
+    EXPECT_TRUE(read(adhoc_query(slot("$XDSDocumentEntryAuthorPerson", {value})))) << value;
+  }
+  EXPECT_TRUE(read(adhoc_query(slot("$XDSDocumentEntryUniqueId", {"('a',\n\t'b')"}))));
+  const std::string composed = "Ren\xC3\xA9", decomposed = "Rene\xCC\x81";
+  EXPECT_NE(values_of({"'" + composed + "'"}), values_of({"'" + decomposed + "'"}));
+}
+
 TEST(ReadStoredQuery, ReadsTheQueriesOfOtherImplementations) {
   if (!std::filesystem::exists(base::shared_samples())) GTEST_SKIP() << "no shared samples";
   std::size_t read_ones = 0;

@@ -40,10 +40,17 @@ constexpr base::ErrorRow rows[] = {
      Cause::NotTrusted},
     {int(Errc::WrappedSignature), "wrapped-signature", "a signature does not cover the element in its place",
      Cause::NotTrusted},
+    {int(Errc::BodyUnsigned), "body-unsigned", "the partner must sign the Body and has not", Cause::NotTrusted},
+    {int(Errc::AddressingUnsigned), "addressing-unsigned",
+     "the partner must sign every WS-Addressing header and has not", Cause::NotTrusted},
     {int(Errc::SubjectNotConfirmed), "subject-not-confirmed", "no confirmation of the subject is allowed and valid",
      Cause::NotTrusted},
     {int(Errc::KeyNotSubjects), "key-not-subjects", "the message is signed with another key than the subject's",
      Cause::NotTrusted},
+    {int(Errc::IssuerFormatUnknown), "issuer-format-unknown", "the assertion's Issuer is of an unknown format",
+     Cause::NotTrusted},
+    {int(Errc::IssuerNotSigners), "issuer-not-signers",
+     "the directory gives the assertion's signer another Issuer than the assertion names", Cause::NotTrusted},
     {int(Errc::AudienceNotUs), "audience-not-us", "the assertion is meant for others", Cause::NotTrusted},
     {int(Errc::ConditionUnknown), "condition-unknown", "the assertion has a condition that is not known here",
      Cause::NotTrusted},
@@ -61,7 +68,10 @@ constexpr std::string_view xenc = "http://www.w3.org/2001/04/xmlenc#";
 constexpr std::string_view saml_id = "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#SAMLID";
 constexpr std::string_view holder_of_key = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key";
 constexpr std::string_view bearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
+constexpr std::string_view sender_vouches = "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches";
 constexpr std::size_t canonical_growth_max = 4;
+/// Timestamp, Assertion, Body and the seven headers of WS-Addressing.
+constexpr std::size_t message_references_max = 10;
 
 // ---- 1. Header and elements -----------------------------------------------------------------------------------------
 
@@ -97,9 +107,6 @@ Result<Element> find_assertion_signature(const Element& assertion) {
 Result<Parts> find_parts(const Element& header) {
   const auto security = TRY(find_security(header));
   const auto children = security.children();
-  for (const auto& child : children)
-    if (child.namespace_uri() == xenc || child.is(ns::saml, "EncryptedAssertion"))
-      return fail(certs::Errc::UnsupportedAlgorithm, "an encrypted token");  // A12: never decrypted
   const auto timestamp =
       TRY(only(security.children(ns::wsu, "Timestamp"), Errc::TimestampMissing, Errc::TimestampDoubled));
   const auto assertion =
@@ -120,13 +127,48 @@ struct Forms {
 /// Forms are judged before any key is looked for. SHA-1 passes here and is judged when the partner is known.
 Result<Forms> read_forms(const Parts& parts, const base::xml::Document& document) {
   auto assertion = TRY(SignatureForm::read(parts.assertion_signature, {.sha1 = true}));
-  auto message = TRY(SignatureForm::read(parts.message_signature, {.sha1 = true}));
-  if (!assertion.enveloped() || document.element_by_id(assertion.referenced_id()) != parts.assertion)
+  auto message =
+      TRY(SignatureForm::read(parts.message_signature, {.sha1 = true, .references_max = message_references_max}));
+  const auto& reference = assertion.references().front();
+  if (!reference.enveloped || document.element_by_id(reference.id) != parts.assertion)
     return fail(Errc::WrappedSignature, "the assertion's signature covers another element");
   if (!parts.timestamp.attribute(ns::wsu, "Id")) return fail(Errc::TimestampUnsigned);
-  if (message.enveloped() || document.element_by_id(message.referenced_id()) != parts.timestamp)
-    return fail(Errc::WrappedSignature, "the message's signature covers another element than its Timestamp");
   return Forms{std::move(message), std::move(assertion)};
+}
+
+/// The elements that the message's signature covers, in the order of its References.
+struct Covered {
+  std::vector<Element> elements = {};
+  bool contains(const Element& element) const { return std::ranges::find(elements, element) != elements.end(); }
+};
+
+/// Beside the Timestamp, only what is read here may be covered, each in the very place from which it is read: the
+/// Assertion, the Body of this Envelope, the WS-Addressing blocks of its Header. [threats.md W12, W13, W19]
+Result<Covered> read_covered(const SignatureForm& message, const Parts& parts, const soap::Envelope& envelope) {
+  Covered covered;
+  for (const auto& reference : message.references()) {
+    const auto element = envelope.document().element_by_id(reference.id);
+    const auto is_read = [&] {
+      if (element == parts.timestamp || element == parts.assertion || element == envelope.body()) return true;
+      return element->parent() == envelope.header() && element->namespace_uri() == ns::wsa;
+    };
+    if (reference.enveloped || !element || covered.contains(*element) || !is_read())
+      return fail(Errc::WrappedSignature, "the message's signature covers an element that is not read");
+    covered.elements.push_back(*element);
+  }
+  if (!covered.contains(parts.timestamp))
+    return fail(Errc::WrappedSignature, "the message's signature does not cover its Timestamp");
+  return covered;
+}
+
+/// What stands in the package for octets of other parts: a signature over the Body covers the octets. [threats.md M03]
+Result<std::vector<base::xml::Inlined>> read_inlined(const soap::Envelope& envelope) {
+  std::vector<base::xml::Inlined> inlined;
+  for (const auto& include : envelope.includes()) {
+    const auto octets = TRY(envelope.included(include));
+    inlined.push_back({include, octets});
+  }
+  return inlined;
 }
 
 // ---- 3. Keys and signatures -----------------------------------------------------------------------------------------
@@ -156,23 +198,46 @@ Result<Certificate> certificate_of(const KeyHint& hint, const certs::TrustStore&
 }
 
 /// The certificate is judged before its key is used, so that a weak or huge key costs nothing. [A04]
-Result<Verified> verify_with(const KeyHint& hint, const SignatureForm& form, const Element& target, const Case& in) {
+Result<Verified> verify_with(const KeyHint& hint, const SignatureForm& form, std::span<const Element> targets,
+                             const Case& in) {
   const auto certificate = TRY(certificate_of(hint, *in.rules.trust));
   const auto allowance = in.rules.allowance ? in.rules.allowance(certificate) : Allowance{};
   if (form.uses_sha1() && !allowance.sha1)
     return fail(certs::Errc::UnsupportedAlgorithm, "SHA-1 without an exception for this partner");
   auto signer = TRY(in.rules.trust->validate(certificate, {}, certs::Use::MessageSignature, in.now));
-  auto digest = TRY(form.verify(in.envelope.document(), target, certificate.public_key()));
+  const auto inlined = TRY(read_inlined(in.envelope));
+  auto digest = TRY(form.verify(in.envelope.document(), targets, certificate.public_key(), inlined));
   return Verified{std::move(signer), allowance, std::move(digest)};
 }
 
 Result<Verified> verify_assertion(const Forms& forms, const Parts& parts, const Case& in) {
   const auto key_info = forms.assertion.key_info();
   if (!key_info) return fail(Errc::SignatureUnresolved, "the assertion's signature has no KeyInfo");
-  return verify_with(TRY(certs::read_key_info(*key_info)), forms.assertion, parts.assertion, in);
+  return verify_with(TRY(certs::read_key_info(*key_info)), forms.assertion, std::array{parts.assertion}, in);
 }
 
 // ---- 4. The subject and the message's signature ---------------------------------------------------------------------
+
+/// How an Issuer may be named; absent means SAML's own default, an entity. [SAML core §2.2.5; facts §4.2]
+constexpr std::string_view issuer_formats[] = {
+    "",
+    "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName",
+    "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+    "urn:oasis:names:tc:SAML:1.1:nameid-format:WindowsDomainQualifiedName",
+    "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
+    "urn:oasis:names:tc:SAML:2.0:nameid-format:entity",
+};
+
+/// The certificate alone says who asserts. Where the directory says what its owner calls itself, the Issuer is that
+/// text, character for character and blank for blank. [threats.md T08]
+Result<void> judge_issuer(const Claims& claims, const Element& assertion, const Allowance& allowance) {
+  if (std::ranges::find(issuer_formats, claims.values.issuer_format) == std::end(issuer_formats))
+    return fail(Errc::IssuerFormatUnknown);
+  if (allowance.issuers.empty()) return {};
+  const auto as_written = TRY(TRY(assertion.only_child(ns::saml, "Issuer")).text());
+  if (std::ranges::find(allowance.issuers, as_written) == allowance.issuers.end()) return fail(Errc::IssuerNotSigners);
+  return {};
+}
 
 bool has_ended(Instant end, const Case& in) { return in.now >= end + in.rules.skew; }
 bool has_not_begun(Instant begin, const Case& in) { return in.now < begin - in.rules.skew; }
@@ -215,6 +280,14 @@ bool has_valid_bearer(const Claims& claims, const Case& in) {
   });
 }
 
+/// Who vouches signs the assertion together with what it is vouched for. [SAML token profile 1.1 §3.5.2]
+bool has_valid_vouching(const Claims& claims, const Covered& covered, const Parts& parts, const Case& in) {
+  return covered.contains(parts.assertion) && covered.contains(in.envelope.body()) &&
+         std::ranges::any_of(claims.confirmations, [&](const Confirmation& confirmation) {
+           return confirmation.method == sender_vouches && is_valid(confirmation, in);
+         });
+}
+
 /// True where the KeyInfo is a SecurityTokenReference that names this assertion; false where it is none at all.
 /// @error Errc::SignatureUnresolved for a reference to anything else (W15)
 Result<bool> names_assertion(const Element& key_info, std::string_view assertion_id) {
@@ -231,31 +304,44 @@ Result<bool> names_assertion(const Element& key_info, std::string_view assertion
 
 /// Signed by the subject whom the assertion names: one of the confirmed keys must verify.
 Result<Verified> verify_by_subject(const std::vector<KeyHint>& confirmed, const SignatureForm& form,
-                                   const Element& timestamp, const Case& in) {
+                                   const Covered& covered, const Case& in) {
   std::optional<base::Error> first_error;
   for (const auto& hint : confirmed) {
-    auto verified = verify_with(hint, form, timestamp, in);
+    auto verified = verify_with(hint, form, covered.elements, in);
     if (verified) return verified;
     if (!first_error) first_error = std::move(verified).error();
   }
   return first_error.value_or(fail(Errc::SubjectNotConfirmed));
 }
 
-Result<Verified> verify_message(const Forms& forms, const Parts& parts, const Claims& claims, const Case& in) {
+Result<Verified> verify_message(const Forms& forms, const Parts& parts, const Covered& covered, const Claims& claims,
+                                const Case& in) {
   const auto key_info = forms.message.key_info();
   if (!key_info) return fail(Errc::SignatureUnresolved, "the message's signature has no KeyInfo");
   const auto confirmed = confirmed_keys(claims, in);
   if (TRY(names_assertion(*key_info, claims.values.id)))
-    return verify_by_subject(confirmed, forms.message, parts.timestamp, in);
+    return verify_by_subject(confirmed, forms.message, covered, in);
 
   const auto named = TRY(certs::read_key_info(*key_info));
-  auto verified = TRY(verify_with(named, forms.message, parts.timestamp, in));
+  auto verified = TRY(verify_with(named, forms.message, covered.elements, in));
   const auto& key = verified.signer.certificate().public_key();
   const bool holds_key = std::ranges::any_of(confirmed, [&](const KeyHint& hint) {
     return (hint.certificate ? hint.certificate->public_key() : *hint.key) == key;
   });
-  if (holds_key || (verified.allowance.bearer && has_valid_bearer(claims, in))) return verified;
+  const auto& allowed = verified.allowance;
+  if (holds_key || (allowed.bearer && has_valid_bearer(claims, in)) ||
+      (allowed.sender_vouches && has_valid_vouching(claims, covered, parts, in)))
+    return verified;
   return fail(confirmed.empty() ? Errc::SubjectNotConfirmed : Errc::KeyNotSubjects);
+}
+
+/// What this partner must sign beside the Timestamp. [threats.md W12, W13]
+Result<void> judge_covered(const Covered& covered, const Allowance& allowance, const soap::Envelope& envelope) {
+  if (allowance.must_sign_body && !covered.contains(envelope.body())) return fail(Errc::BodyUnsigned);
+  if (!allowance.must_sign_addressing) return {};
+  for (auto block = envelope.header().first_child(); block; block = block->next_sibling())
+    if (block->namespace_uri() == ns::wsa && !covered.contains(*block)) return fail(Errc::AddressingUnsigned);
+  return {};
 }
 
 // ---- 5. Times and conditions ----------------------------------------------------------------------------------------
@@ -347,11 +433,15 @@ boost::system::error_code make_error_code(Errc code) noexcept { return {static_c
 
 Result<VerifiedSecurity> verify(const soap::Envelope& envelope, const Rules& rules, Instant now) {
   const Case in{envelope, rules, now};
+  TRY(refuse_encrypted(envelope));
   const auto parts = TRY(find_parts(envelope.header()));
   const auto forms = TRY(read_forms(parts, envelope.document()));
+  const auto covered = TRY(read_covered(forms.message, parts, envelope));
   const auto assertion = TRY(verify_assertion(forms, parts, in));
   auto claims = TRY(read_claims(parts.assertion));
-  const auto message = TRY(verify_message(forms, parts, claims, in));
+  TRY(judge_issuer(claims, parts.assertion, assertion.allowance));
+  const auto message = TRY(verify_message(forms, parts, covered, claims, in));
+  TRY(judge_covered(covered, message.allowance, envelope));
   const auto window = TRY(judge_timestamp(parts.timestamp, in));
   TRY(judge_times(claims, in));
   TRY(judge_audience(claims, message.allowance, rules));
@@ -364,8 +454,23 @@ Result<VerifiedSecurity> verify(const soap::Envelope& envelope, const Rules& rul
   verified.signature_values_ = {forms.assertion.signature_value_text(), forms.message.signature_value_text()};
   if (!parts.assertion_first) std::ranges::reverse(verified.signature_values_);
   verified.used_sha1_ = forms.message.uses_sha1() || forms.assertion.uses_sha1();
+  verified.body_is_signed_ = covered.contains(envelope.body());
   verified.created_ = window.created;
   return verified;
+}
+
+Result<void> refuse_encrypted(const soap::Envelope& envelope) {
+  const auto is_encrypted = [](const Element& element) {
+    return element.namespace_uri() == xenc || element.is(ns::saml, "EncryptedAssertion");
+  };
+  auto refused = is_encrypted(envelope.payload());
+  for (auto block = envelope.header().first_child(); block && !refused; block = block->next_sibling()) {
+    if (!soap::is_for_us(*block)) continue;
+    refused = is_encrypted(*block) || block->is(ns::wsse11, "EncryptedHeader") ||
+              (block->is(ns::wsse, "Security") && std::ranges::any_of(block->children(), is_encrypted));
+  }
+  if (refused) return fail(certs::Errc::UnsupportedAlgorithm, "a part that is encrypted");
+  return {};
 }
 
 }  // namespace xca::wss

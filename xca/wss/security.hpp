@@ -27,8 +27,11 @@ enum class Errc {
   AssertionTooLong,        ///< lifetime above the cap
   SignatureMissing, SignatureDoubled, SignatureUnresolved,  ///< KeyInfo names no key we can judge
   WrappedSignature,        ///< a signature that does not cover the element in its place
+  BodyUnsigned,            ///< by a partner that must sign it (W12)
+  AddressingUnsigned,      ///< the same for the WS-Addressing headers (W13)
   SubjectNotConfirmed,     ///< no allowed and fully valid confirmation (T06)
   KeyNotSubjects,          ///< message signed by another key than the confirmed subject's
+  IssuerFormatUnknown, IssuerNotSigners,  ///< T08: not an Issuer that the directory ties to the signer
   AudienceNotUs, ConditionUnknown, AuthorizationDenied, AttributeMissing, AttributeContradictory,
   ReplayedTooOften,        ///< the same proof too often, too late, or with a body it may not have (threats §5)
 };
@@ -49,11 +52,15 @@ struct Assertion {
   std::vector<std::string> policy_references;  ///< ACP, IACP, docid: recorded, not believed
 };
 
-/// What a partner may do beyond the rule, found by its signing certificate. Exceptions are dated in the directory.
+/// What a partner may do beyond the rule, and what it must beyond it, found by its signing certificate. Exceptions are
+/// dated in the directory.
 struct Allowance {
   bool sha1 = false;
   bool bearer = false;            ///< bearer confirmation instead of holder-of-key
+  bool sender_vouches = false;    ///< the same for sender-vouches, under a signature over Assertion and Body
   bool audience_optional = true;  ///< CONNECT omits Audience (T04)
+  bool must_sign_body = false, must_sign_addressing = false;
+  std::vector<std::string> issuers = {};  ///< exact texts; where there are any, the Issuer is one of them (T08)
 };
 
 /// By which rules requests are verified.
@@ -74,7 +81,7 @@ struct ReplayKeys {
   Instant window_end{};  ///< both must be remembered until then
 };
 
-/// The verified security of one message. Only verify makes one. The Body is not signed: it is bound by mutual TLS and
+/// The verified security of one message. Only verify makes one. A Body that is not signed is bound by mutual TLS and
 /// the replay proof only, and the name of body_is_signed says so.
 class VerifiedSecurity {
  public:
@@ -85,7 +92,7 @@ class VerifiedSecurity {
   /// ds:SignatureValue texts of the message, in document order, for SignatureConfirmation.
   const std::vector<std::string>& signature_values() const { return signature_values_; }
   bool used_sha1() const { return used_sha1_; }
-  bool body_is_signed() const { return false; }
+  bool body_is_signed() const { return body_is_signed_; }
   Instant created() const { return created_; }
 
  private:
@@ -96,13 +103,17 @@ class VerifiedSecurity {
   certs::TrustedCertificate message_signer_, assertion_signer_;
   ReplayKeys replay_;
   std::vector<std::string> signature_values_;
-  bool used_sha1_ = false;
+  bool used_sha1_ = false, body_is_signed_ = false;
   Instant created_{};
 };
 
 /// Verifies in the order of facts/query-exchange §4.3: header, forms, references, algorithms, certificates, times,
 /// conditions, subject, attributes.
 Result<VerifiedSecurity> verify(const soap::Envelope& envelope, const Rules& rules, Instant now);
+
+/// What is encrypted is refused before anything else is looked at, and never decrypted. [threats.md A12]
+/// @error certs::Errc::UnsupportedAlgorithm
+Result<void> refuse_encrypted(const soap::Envelope& envelope);
 
 }  // namespace xca::wss
 

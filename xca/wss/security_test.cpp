@@ -162,6 +162,101 @@ TEST(WsSecurity, JudgesAlgorithmsAndReferencesBeforeKeys) {
   }
 }
 
+// ---- W12, W13: what else is signed ----------------------------------------------------------------------------------
+
+constexpr std::string_view payload =
+    R"(<q:AdhocQueryRequest xmlns:q="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"></q:AdhocQueryRequest>)";
+
+/// A Body in canonical form, as it stands in the envelope too.
+std::string body(std::string_view id, std::string_view content = payload) {
+  return "<soap:Body xmlns:soap=\"" + std::string(soap::ns::soap) + "\" xmlns:wsu=\"" + std::string(soap::ns::wsu) +
+         "\" wsu:Id=\"" + std::string(id) + "\">" + std::string(content) + "</soap:Body>";
+}
+
+std::string message_id_header(std::string_view id) {
+  return "<wsa:MessageID xmlns:wsa=\"" + std::string(soap::ns::wsa) + "\" xmlns:wsu=\"" + std::string(soap::ns::wsu) +
+         "\" wsu:Id=\"" + std::string(id) + "\">urn:uuid:1</wsa:MessageID>";
+}
+
+/// A request with these in the places of its Body and its MessageID; its signature covers `further` too.
+std::string request_with(std::vector<std::pair<std::string, std::string>> further, std::string_view its_body = body("B"),
+                         std::string_view after_message_id = "") {
+  Request request;
+  request.message_signing.further = std::move(further);
+  auto pieces = sign(request);
+  pieces.payload = payload;
+  auto message = envelope(pieces);
+  message = replaced(message, "<soap:Body>" + std::string(payload) + "</soap:Body>", its_body);
+  return replaced(message, "<wsa:MessageID>urn:uuid:1</wsa:MessageID>",
+                  message_id_header("M") + std::string(after_message_id));
+}
+
+TEST(WsSecurity, KnowsWhetherTheBodyIsSigned_W12) {
+  EXPECT_FALSE(verified(request_with({})).body_is_signed());
+  EXPECT_FALSE(verified(request_with({{"M", message_id_header("M")}})).body_is_signed());
+  EXPECT_TRUE(verified(request_with({{"B", body("B")}})).body_is_signed());
+  EXPECT_TRUE(verified(request_with({{"M", message_id_header("M")}, {"B", body("B")}})).body_is_signed());
+}
+
+TEST(WsSecurity, CoversOnlyWhatIsReadInTheVeryPlaceItIsReadFrom_W12_W13) {
+  const auto signed_body = std::pair<std::string, std::string>("B", body("B"));
+  const auto wrapper = [](const std::string& content) { return "<x:w xmlns:x=\"urn:x\">" + content + "</x:w>"; };
+  const auto other = "<q:AdhocQueryRequest xmlns:q=\"urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0\" id=\"x\"/>";
+  EXPECT_EQ(judged(request_with({signed_body})), accepted);
+  EXPECT_EQ(judged(request_with({signed_body}, body("B", other))), certs::Errc::DigestMismatch);
+  EXPECT_EQ(judged(request_with({signed_body}, body("C", other), wrapper(body("B")))), Errc::WrappedSignature);
+  EXPECT_EQ(judged(request_with({signed_body}, body("C", other), body("B"))), Errc::WrappedSignature);
+  EXPECT_EQ(judged(request_with({signed_body}, body("C", wrapper(body("B"))))), Errc::WrappedSignature);
+  EXPECT_EQ(judged(request_with({signed_body}, body("B", other), wrapper(body("B")))), base::xml::Errc::DoubledId);
+  EXPECT_EQ(judged(request_with({signed_body, signed_body})), certs::Errc::BadReference);
+  EXPECT_EQ(judged(request_with({{"C", body("C")}})), Errc::WrappedSignature);
+  EXPECT_EQ(judged(request_with({{"X", "<x:w xmlns:x=\"urn:x\" ID=\"X\"></x:w>"}}, body("B"),
+                                "<x:w xmlns:x=\"urn:x\" ID=\"X\"/>")),
+            Errc::WrappedSignature);
+  EXPECT_EQ(judged(request_with({{"N", message_id_header("N")}}, body("B"), wrapper(message_id_header("N")))),
+            Errc::WrappedSignature);
+  EXPECT_EQ(judged(request_with({{"_a1", Request().assertion}})), certs::Errc::DigestMismatch)
+      << "the assertion is covered with its signature";
+  std::vector<std::pair<std::string, std::string>> many;
+  for (int i = 0; i < 10; ++i) many.emplace_back("N" + std::to_string(i), "");
+  EXPECT_EQ(judged(request_with(many)), certs::Errc::BadReference) << "eleven References";
+  many.pop_back();
+  EXPECT_EQ(judged(request_with(many)), Errc::WrappedSignature) << "ten are few enough, but of nothing";
+}
+
+TEST(WsSecurity, HoldsAPartnerToWhatItMustSign_W12_W13) {
+  const auto must_sign_body = rules({.audience_optional = false, .must_sign_body = true});
+  EXPECT_EQ(judged(request_with({{"B", body("B")}}), must_sign_body), accepted);
+  EXPECT_EQ(judged(request_with({}), must_sign_body), Errc::BodyUnsigned);
+  EXPECT_EQ(judged(request_with({{"M", message_id_header("M")}}), must_sign_body), Errc::BodyUnsigned);
+  const auto must_sign_addressing = rules({.audience_optional = false, .must_sign_addressing = true});
+  EXPECT_EQ(judged(request_with({{"M", message_id_header("M")}}), must_sign_addressing), Errc::AddressingUnsigned)
+      << "To and Action are not covered";
+}
+
+TEST(WsSecurity, HoldsTheIssuerToWhatTheDirectorySays_T08) {
+  const auto of = [](std::string issuer) {
+    return rules({.audience_optional = false, .issuers = {"CN=hospital.example", std::move(issuer)}});
+  };
+  const auto request = [](std::string_view from, std::string_view to) {
+    return envelope(Request().replace(from, to));
+  };
+  const auto as_is = envelope(Request());
+  EXPECT_EQ(judged(as_is, of("CN=clinic.example")), accepted);
+  for (const auto* other : {"CN=Clinic.example", "CN=clinic.example.", "CN=clinic.example ", " CN=clinic.example",
+                            "CN=\xD1\x81linic.example", "CN=clinic.exampl", "clinic.example"}) {
+    EXPECT_EQ(judged(as_is, of(other)), Errc::IssuerNotSigners) << other;
+    EXPECT_EQ(judged(request(">CN=clinic.example<", ">" + std::string(other) + "<"), of("CN=clinic.example")),
+              Errc::IssuerNotSigners)
+        << other;
+  }
+  const std::string format = "\"urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName\">CN=clinic";
+  EXPECT_EQ(judged(request("<saml2:Issuer Format=" + format, "<saml2:Issuer>CN=clinic")), accepted);
+  EXPECT_EQ(judged(request("<saml2:Issuer Format=" + format,
+                           "<saml2:Issuer Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:transient\">CN=clinic")),
+            Errc::IssuerFormatUnknown);
+}
+
 TEST(WsSecurity, HoldsTheAssertionsSignatureToTheAssertion) {
   Request request;
   request.assertion_signing.uri = "#TS-1";  // W19

@@ -26,6 +26,8 @@ struct Signing {
   bool enveloped = false;
   bool sha1 = false;
   std::string key_info = {};  ///< whole ds:KeyInfo, or empty
+  /// Id and canonical text of what is covered beside the first Reference.
+  std::vector<std::pair<std::string, std::string>> further = {};
   /// Replaced in the SignedInfo before it is signed.
   std::vector<std::pair<std::string, std::string>> edits = {};
 };

@@ -67,13 +67,17 @@ std::string write_signature(const Signing& signing, std::string_view canonical) 
   info += method("CanonicalizationMethod", c14n);
   info += method("SignatureMethod", signing.sha1 ? "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
                                                  : "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256");
-  info += "<ds:Reference URI=\"" + signing.uri + "\"><ds:Transforms>";
-  if (signing.enveloped) info += method("Transform", "http://www.w3.org/2000/09/xmldsig#enveloped-signature");
-  info += method("Transform", c14n) + "</ds:Transforms>";
-  info += method("DigestMethod",
-                 signing.sha1 ? "http://www.w3.org/2000/09/xmldsig#sha1" : "http://www.w3.org/2001/04/xmlenc#sha256");
-  info += "<ds:DigestValue>" + base::base64(certs::digest(algorithm, canonical)) + "</ds:DigestValue>";
-  info += "</ds:Reference></ds:SignedInfo>";
+  const auto append_reference = [&](std::string_view uri, bool enveloped, std::string_view covered) {
+    info.append("<ds:Reference URI=\"").append(uri).append("\"><ds:Transforms>");
+    if (enveloped) info += method("Transform", "http://www.w3.org/2000/09/xmldsig#enveloped-signature");
+    info += method("Transform", c14n) + "</ds:Transforms>";
+    info += method("DigestMethod",
+                   signing.sha1 ? "http://www.w3.org/2000/09/xmldsig#sha1" : "http://www.w3.org/2001/04/xmlenc#sha256");
+    info += "<ds:DigestValue>" + base::base64(certs::digest(algorithm, covered)) + "</ds:DigestValue></ds:Reference>";
+  };
+  append_reference(signing.uri, signing.enveloped, canonical);
+  for (const auto& [id, covered] : signing.further) append_reference("#" + id, false, covered);
+  info += "</ds:SignedInfo>";
   for (const auto& [from, to] : signing.edits) info = replaced(info, from, to);
   const auto value = base::base64(signing.signer->key.sign(algorithm, info));
   return "<ds:Signature xmlns:ds=\"" + std::string(ns::ds) + "\">" + info + "<ds:SignatureValue>" + value +
