@@ -197,6 +197,7 @@ TEST(Document, RefusesEveryDocumentOnWhichParsersDisagree_K9) {
            "<![CDATA[x]]><a/>"s,
            "<" + std::string(70'000, 'a') + "/>",
            "<a xml:id='not a name'/>"s,
+           "<a xmlns:xml='http://www.w3.org/XML/1998/namespace' xmlns:xml='http://www.w3.org/XML/1998/namespace'/>"s,
        })
     EXPECT_TRUE(refusal(odd)) << odd.substr(0, 60);
   for (const auto& twin : {"<a>\xC2\x85</a>"s, "\xEF\xBB\xBF<a/>"s, "<a>&#x10FFFF;\xEF\xBF\xBD&#9;</a>"s,
@@ -271,6 +272,26 @@ TEST(Document, CostsAtMostASecondWhateverIsSentInEightMegabytes_X05_X15) {
     EXPECT_LT(took, std::chrono::seconds(30));
 #endif
   }
+}
+
+/// libxml2's first hash adds up the first ten characters and the last one, whatever lies between: all of these collide,
+/// until their chain is too long and a hash with a seed of the process takes its place.
+TEST(Document, CostsNoMoreForNamesThatCollideThanForOthers_X15) {
+  std::string colliding = "<a>", others = "<a>";
+  for (int i = 100'000; i < 140'000; ++i) {
+    colliding += "<nnnnnnnnnn" + std::to_string(i) + "n/>";
+    others += "<n" + std::to_string(i) + "nnnnnnnnnn/>";
+  }
+  const auto cost = [](const std::string& document) {
+    auto least = std::clock_t{CLOCKS_PER_SEC} * 3600;
+    for (int i = 0; i < 3; ++i) {
+      const auto start = std::clock();
+      EXPECT_EQ(refusal(document), std::nullopt);
+      least = std::min(least, std::clock() - start);
+    }
+    return least;
+  };
+  EXPECT_LT(cost(colliding + "</a>"), 4 * cost(others + "</a>") + CLOCKS_PER_SEC / 20);
 }
 
 TEST(Document, ReadsEverySampleThatIsUtf8AndWellFormed) {

@@ -126,11 +126,12 @@ class Sweep {
   }
 
   std::size_t start_tag(std::size_t at) {
-    std::size_t attributes = 0, namespaces = 0, end = at + 1;
+    std::size_t attributes = 0, namespaces = 0, of_xml = 0, end = at + 1;
     for (; end < document_.size() && document_[end] != '>'; ++end) {
       const char c = document_[end];
       if (c == '<') note(Errc::NotWellFormed);
       if (is_blank(c) && document_.compare(end + 1, 5, "xmlns") == 0) ++namespaces;
+      if (is_blank(c) && declares_xml(end + 1) && ++of_xml > 1) note(Errc::NotWellFormed);
       if (c != '"' && c != '\'') continue;
       ++attributes;
       const auto* quote = std::memchr(document_.data() + end + 1, c, document_.size() - end - 1);
@@ -144,6 +145,14 @@ class Sweep {
     open(namespaces);
     if (is_empty_element) close();
     return end + 1;
+  }
+
+  /// The prefix xml may be declared, once like every attribute: libxml2 does not count. [K9]
+  bool declares_xml(std::size_t at) const {
+    constexpr BytesView name = "xmlns:xml";
+    const auto end = at + name.size();
+    return end < document_.size() && document_.substr(at).starts_with(name) &&
+           (document_[end] == '=' || is_blank(document_[end]));
   }
 
   void open(std::size_t namespaces) {
