@@ -12,7 +12,7 @@ case ${1:-} in
     exit 2
     ;;
 esac
-install_packages
+install_packages ${LONG:+scripts/packages-long.txt}
 RESULTS=$(mktemp -d)
 trap 'rm -rf "$RESULTS"' EXIT
 PASSED=0 FAILED=0 SKIPPED=0
@@ -61,7 +61,7 @@ run() {
 
 say "Building"
 build release
-build dev gatehouse $(printf '%s_tests ' $ROOMS)
+build dev gatehouse fuzz_targets $(printf '%s_tests ' $ROOMS)
 export GATEHOUSE=$ROOT/build/release/gatehouse
 
 for room in $ROOMS; do
@@ -86,6 +86,10 @@ run conformance-postgresql "$PYTHON" -m pytest conformance-tests -q --tb=short -
 if [ -n "$LONG" ]; then
   say "guards removed one by one"
   if "$PYTHON" conformance-tests/guards/campaign.py; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
+  say "judges changed one comparison at a time"
+  if "$PYTHON" conformance-tests/mutants/mutants.py; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
+  say "readers under libFuzzer"
+  if "$PYTHON" fuzz/fuzz.py --long; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
 fi
 
 say "demonstration"

@@ -11,6 +11,8 @@
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
+
 namespace certs::testing {
 namespace {
 

@@ -9,10 +9,11 @@ export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1 PYTHON=/usr/bin/python3
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
-# Installs the Debian packages of scripts/packages.txt that are not there; as root, or by sudo.
+# Installs the Debian packages of scripts/packages.txt, and of further lists given, that are not there; as root, or by
+# sudo.
 install_packages() {
   local wanted missing=() as_root=()
-  wanted=$(grep -v '^#' scripts/packages.txt)
+  wanted=$(grep -hv '^#' scripts/packages.txt "$@")
   local package
   for package in $wanted; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOOR = {"base": 0, "certs": 1, "policy": 1, "xca": 2, "direct": 2, "gateway": 3}
+FLOOR = {"base": 0, "certs": 1, "policy": 1, "xca": 2, "direct": 2, "gateway": 3,
+         "fuzz": 4}  # stands above all: nobody includes it, nothing of the program links it
 # The one room in whose .cpp files each foreign library lives.
 LIBRARY_ROOM = {
-    r"<libxml/": ("base/xml", "gateway/documents/render.cpp"),  # libxslt takes libxml2's documents
-    r"<xercesc/": (),  # one parser in the program: K11 (docs/decisions/006)
+    r"<libxml/": ("base/xml", "gateway/documents/render.cpp",  # libxslt takes libxml2's documents
+                   "fuzz/parsers.cpp"),
+    r"<xercesc/": "fuzz/parsers.cpp",  # one parser in the program, two where they are compared: K11, X17 (decisions/006)
     r"<rapidjson/": "base/json",
     r"<openssl/": ("certs", "gateway/net"),
     r"<soci/": "gateway/store",
@@ -68,6 +70,12 @@ def test_a_header_opens_with_its_guard_and_what_it_is_for(path):
     assert lines[1].startswith("// "), f"{name(path)} does not say what it is for"
 
 
+def test_the_program_holds_one_parser_of_xml(built):
+    """Xerces is for tests: it reads DTDs unless told not to, and what two parsers see differently is an attack (K9)."""
+    libraries = subprocess.run(["ldd", built], capture_output=True, text=True, check=True).stdout
+    assert "libxml2" in libraries and "xerces" not in libraries.lower()
+
+
 def test_every_header_is_included_by_somebody():
     included = set()
     for path in SOURCES + [ROOT / "cmake/precompiled.hpp", ROOT / "cmake/precompiled_tests.hpp"]:
@@ -98,8 +106,9 @@ def test_nothing_is_left_over(path):
         assert leftover not in text, f"{name(path)} holds {leftover}"
 
 
-# Tests quote messages as they are on the wire.
-@pytest.mark.parametrize("path", [p for p in SOURCES if not name(p).endswith("_test.cpp")], ids=name)
+# Tests and seeds of the fuzz targets quote messages as they are on the wire.
+@pytest.mark.parametrize("path", [p for p in SOURCES if not name(p).endswith("_test.cpp")
+                                  and not name(p).startswith("fuzz/")], ids=name)
 def test_lines_are_at_most_120_columns(path):
     for number, line in enumerate(path.read_text().splitlines(), 1):
         assert len(line) <= 120, f"{name(path)}:{number}"
