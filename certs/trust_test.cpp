@@ -188,6 +188,58 @@ TEST_F(Trust, TakesAtMost64KilobytesOfPresentedCertificates) {
   EXPECT_EQ(judged(store, leaf, presented), Errc::BadPath);
 }
 
+/// A certificate of exactly that many octets: the comment fills it, and is tried again where the signature is shorter.
+Certificate certificate_of_size(std::size_t wanted) {
+  std::size_t comment = wanted - 400;
+  for (;;) {
+    auto made = mint({.name = "ballast", .extensions = {{"nsComment", std::string(comment, 'x')}}}).certificate;
+    if (made.der().size() == wanted) return made;
+    comment = comment + wanted - made.der().size();
+  }
+}
+
+TEST_F(Trust, Takes64KilobytesAndNotOneOctetMore) {
+  const auto leaf = mint({.issuer = &middle}).certificate;
+  const std::size_t rest = 64 * 1024 - middle.certificate.der().size();
+  EXPECT_EQ(judged(store, leaf, {middle.certificate, certificate_of_size(rest)}), believed);
+  EXPECT_EQ(judged(store, leaf, {middle.certificate, certificate_of_size(rest + 1)}), Errc::BadPath);
+}
+
+TEST_F(Trust, FindsTheIssuerOfAPinByNameAndKey) {
+  const Party namesake = mint_authority("other", nullptr);
+  const Party same_key = mint({.name = "renamed", .key = root.key, .extensions = {{"basicConstraints", "CA:TRUE"}}});
+  const auto pin = mint({.issuer = &root}).certificate;
+  const auto revoking = testing::mint_crl({.issuer = &root, .revoked = {pin}});
+  const TrustStore revoked({.anchors = {namesake.certificate, same_key.certificate, root.certificate},
+                            .pinned = {pin},
+                            .crls = {revoking}});
+  EXPECT_EQ(judged(revoked, pin), Errc::Revoked) << "the list of the issuer, not of another name with its key";
+  const Party weak = mint({.name = "weak", .key = testing::rsa_key(1024), .extensions = {{"basicConstraints", "CA:TRUE"}}});
+  const auto below_weak = mint({.issuer = &weak}).certificate;
+  const TrustStore with_weak({.anchors = {weak.certificate},
+                              .pinned = {below_weak},
+                              .crls = {testing::mint_crl({.issuer = &weak, .revoked = {below_weak}})}});
+  EXPECT_EQ(judged(with_weak, below_weak), believed) << "what a weak key signed says nothing";
+}
+
+TEST_F(Trust, JudgesByThePolicyOfTheAnchorsNetworkAlsoWhereNothingMayStandBetween) {
+  const auto leaf = mint({.issuer = &root}).certificate;
+  const auto under = [&](std::vector<std::pair<Certificate, RevocationPolicy>> anchors) {
+    const TrustStore network({.revocation = RevocationPolicy::Hard, .anchors_with_policy = anchors, .depth_max = 0});
+    return judged(network, leaf);
+  };
+  EXPECT_EQ(under({{root.certificate, RevocationPolicy::Soft}}), believed);
+  EXPECT_EQ(under({{root.certificate, RevocationPolicy::Hard}}), Errc::RevocationUnknown);
+  EXPECT_EQ(under({{root.certificate, RevocationPolicy::Soft}, {root.certificate, RevocationPolicy::Hard}}),
+            Errc::RevocationUnknown);
+}
+
+TEST_F(Trust, AsksNobodyAheadWhereNobodyGathers) {
+  const TrustStore alone({.anchors = {root.certificate}, .intermediates = {middle.certificate}});
+  alone.ask_ahead(noon());
+  EXPECT_EQ(judged(alone, mint({.issuer = &middle}).certificate), believed);
+}
+
 TEST_F(Trust, RefusesALinkSignedWithSha1) {
   const auto old_link = mint({.issuer = &root, .digest = Digest::Sha1}).certificate;
   EXPECT_EQ(judged(store, old_link), Errc::WeakSignature);

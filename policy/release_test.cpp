@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace policy {
 namespace {
 
@@ -116,6 +118,41 @@ TEST(Admit, JudgesEveryCallerByItsFirstFault) {
     one.change(caller);
     EXPECT_EQ(code(reason_of(admit(rules(), caller))), code(one.expected)) << one.name;
   }
+}
+
+TEST(Admit, RefusesForTheFirstOrganizationThatIsNotInOrder) {
+  Caller caller = honest_caller();
+  caller.home.entry->active = false;
+  caller.sender->entry.reset();
+  caller.grantor = NamedOrganization{"Organization/2.5.5", {}};
+  const auto refused = admit(rules(), caller);
+  const Finding* finding = std::get<Verdict>(refused).refusal();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->reason, Reason::CallerInactive);
+  EXPECT_EQ(finding->sentence, "Home community urn:oid:1.2.3.4 is inactive in the directory.");
+  EXPECT_EQ(finding->evidence, "directory 1.2.3.4 version 1");
+  EXPECT_EQ(finding->would_change, "The directory entry becoming active.");
+}
+
+TEST(Admit, RecordsWhatItLetIn) {
+  Caller caller = honest_caller();
+  caller.grantor = NamedOrganization{"Organization/2.5.5", organization("2.5.5", "2.5.5")};
+  caller.grantor->entry->delegates = {home("1.2.3.4")};
+  const auto admission = admit(rules(), caller);
+  const auto& admitted = std::get<Admitted>(admission);
+  EXPECT_EQ(admitted.home(), home("1.2.3.4"));
+  EXPECT_EQ(admitted.implementer(), "1.2.3");
+  EXPECT_EQ(admitted.rules_version(), "test");
+  EXPECT_EQ(admitted.purposes(), PurposeSet{Purpose::Treatment});
+  const auto& findings = admitted.verdict().findings;
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[0].gate, Gate::Caller);
+  EXPECT_EQ(findings[0].sentence, "Home community urn:oid:1.2.3.4 is an active organization of implementer 1.2.3.");
+  EXPECT_EQ(findings[0].evidence,
+            "directory 1.2.3.4 version 1; directory 2.5.5 version 1; implementer 1.2.3");
+  EXPECT_EQ(findings[1].gate, Gate::Purpose);
+  EXPECT_EQ(findings[1].sentence, "Every purpose asked for is supported: treatment.");
+  EXPECT_EQ(findings[1].evidence, "rules test");
 }
 
 struct PurposeCase {
@@ -248,6 +285,70 @@ TEST(Release, LetsATokenForOnePatientOpenNoOthersRecords_T14) {
   EXPECT_EQ(judged({}), Reason::Permitted);
 }
 
+TEST(Release, RecordsByWhatItPermitted) {
+  const auto of_the_patient = judge(admitted_for({nhin("TREATMENT")}), "r", chosen({Purpose::Treatment}));
+  ASSERT_EQ(of_the_patient.findings.size(), 4u);
+  EXPECT_EQ(of_the_patient.resource, "r");
+  const Finding& choice = of_the_patient.findings[2];
+  EXPECT_EQ(choice.gate, Gate::Choice);
+  EXPECT_EQ(choice.sentence,
+            "Every purpose asked for is permitted by the patient's own choice (set by patient).");
+  EXPECT_EQ(choice.evidence, "choice c1");
+  const Finding& evaluation = of_the_patient.findings[3];
+  EXPECT_EQ(evaluation.gate, Gate::Evaluation);
+  EXPECT_EQ(evaluation.sentence, "Everything that decides could be read.");
+  const auto of_the_clinic = judge(admitted_for({nhin("TREATMENT")}), "r", defaults({Purpose::Treatment}));
+  EXPECT_EQ(of_the_clinic.findings[2].sentence,
+            "Every purpose asked for is permitted by the clinic's defaults.");
+  EXPECT_EQ(of_the_clinic.findings[2].evidence, "clinic settings version 3");
+}
+
+TEST(Release, RecordsWhyATokensPatientDoesNotStandInTheWay) {
+  Caller caller = honest_caller();
+  caller.patient = base::Identifier{"1.2", "A"};
+  const auto said = [&](std::vector<base::Identifier> ids) {
+    const auto verdict = judge(std::get<Admitted>(admit(rules(), caller)), "r", defaults({Purpose::Treatment}), ids);
+    const auto found = std::ranges::find(verdict.findings, Gate::TokenPatient, &Finding::gate);
+    return found == verdict.findings.end() ? "no such gate" : found->sentence;
+  };
+  EXPECT_EQ(said({{"1.2", "A"}}), "The token is about this patient.");
+  EXPECT_EQ(said({{"9.9", "B"}}), "The token names its patient by an id not known here.");
+}
+
+TEST(Gate, IsWrittenAsTheRecordNamesIt) {
+  const std::pair<Gate, std::string_view> names[] = {
+      {Gate::Caller, "caller"}, {Gate::Purpose, "purpose"},       {Gate::TokenPatient, "token-patient"},
+      {Gate::Choice, "choice"}, {Gate::Evaluation, "evaluation"}, {static_cast<Gate>(99), "evaluation"},
+  };
+  for (const auto& [gate, written] : names) EXPECT_EQ(word(gate), written);
+}
+
+TEST(Verdict, OfNoGateAtAllPermitsNothing) {
+  const Verdict nothing;
+  EXPECT_FALSE(nothing.permits());
+  EXPECT_EQ(nothing.refusal(), nullptr);
+  EXPECT_EQ(nothing.reason(), Reason::PolicyError);
+}
+
+TEST(Reason, IsWrittenAsTheRecordNamesIt) {
+  const std::pair<Reason, std::string_view> codes[] = {
+      {Reason::Permitted, "permitted"},
+      {Reason::CallerUntrusted, "caller-untrusted"},
+      {Reason::CallerUnknown, "caller-unknown"},
+      {Reason::CallerInactive, "caller-inactive"},
+      {Reason::CallerNotDelegated, "caller-not-delegated"},
+      {Reason::PurposeMissing, "purpose-missing"},
+      {Reason::PurposeUnknown, "purpose-unknown"},
+      {Reason::PurposeNotSupported, "purpose-not-supported"},
+      {Reason::PatientPurpose, "patient-purpose"},
+      {Reason::ClinicPurpose, "clinic-purpose"},
+      {Reason::TokenForAnotherPatient, "token-for-another-patient"},
+      {Reason::PolicyError, "policy-error"},
+      {static_cast<Reason>(99), "policy-error"},
+  };
+  for (const auto& [reason, written] : codes) EXPECT_EQ(code(reason), written);
+}
+
 TEST(Release, AddingADenialNeverPermitsMore) {
   const Admitted admitted = admitted_for({nhin("TREATMENT"), nhin("PAYMENT")});
   for (std::int64_t clinic = 0; clinic < 128; ++clinic) {
@@ -297,6 +398,15 @@ TEST(Release, CompletesOnlyWhatWasLetGo) {
   EXPECT_THAT(asked, testing::ElementsAre(2));
   EXPECT_THAT(completed->resources(), testing::ElementsAre("2"));
   EXPECT_EQ(completed->verdicts().size(), 2u);
+}
+
+TEST(Purpose, HasTheNamesOfTheScreensAndOfTheCommands) {
+  EXPECT_EQ(title(Purpose::Treatment), "Treatment");
+  EXPECT_EQ(title(Purpose::Operations), "Health Care Operations");
+  EXPECT_EQ(title(Purpose::OtherAuthorization), "Other Authorization-Based Disclosures");
+  EXPECT_EQ(word(Purpose::PublicHealth), "public-health");
+  EXPECT_EQ(purpose_from_word("coverage"), Purpose::Coverage);
+  EXPECT_EQ(purpose_from_word(""), std::nullopt);
 }
 
 TEST(PurposeSet, ReadsWhatItWritesAndNothingElse) {
