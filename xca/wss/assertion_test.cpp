@@ -179,6 +179,83 @@ TEST(Assertion, ReadsTheIssuerAsOneText) {  // T08, X09
   EXPECT_EQ(read("CN=Walter Brattain", "CN=a\\,O=b").values.name_id, "CN=a\\,O=b");  // T13
 }
 
+std::string repeated(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all.append(text);
+  return all;
+}
+
+/// The longest text, the longest list: taken. One more: refused. [T12]
+TEST(Assertion, KeepsItsLimitsToTheLast) {
+  const auto text = [](std::size_t length) { return std::string(length, 'x'); };
+  const auto subject = [&](std::size_t length) {
+    return read("Walter Brattain</saml2:AttributeValue>", text(length) + "</saml2:AttributeValue>").error;
+  };
+  EXPECT_EQ(subject(4096), accepted);
+  EXPECT_EQ(subject(4097), Errc::AssertionUnreadable);
+  const auto format = [&](const std::string& value) {
+    return read("<saml2:NameID Format=\"", "<saml2:NameID Format=\"" + value + "\" SPProvidedID=\"").error;
+  };
+  EXPECT_EQ(format(text(4096)), accepted);
+  EXPECT_EQ(format(text(4097)), Errc::AssertionUnreadable);
+  EXPECT_EQ(format("x&#x200B;y"), Errc::AssertionUnreadable);
+  const auto role = [&](const std::string& code, const std::string& system, const std::string& display) {
+    return read("code=\"46255001\" codeSystem=\"2.16.840.1.113883.6.96\"",
+                "code=\"" + code + "\" codeSystem=\"" + system + "\" displayName=\"" + display + "\"").error;
+  };
+  EXPECT_EQ(role(text(4096), text(4096), text(4096)), accepted);
+  EXPECT_EQ(role(text(4097), "1.2", ""), Errc::AssertionUnreadable);
+  EXPECT_EQ(role("1", text(4097), ""), Errc::AssertionUnreadable);
+  EXPECT_EQ(role("1", "1.2", text(4097)), Errc::AssertionUnreadable);
+  EXPECT_EQ(role("1&#x200B;", "1.2", ""), Errc::AssertionUnreadable);
+  EXPECT_EQ(role("1", "1.2&#x200B;", ""), Errc::AssertionUnreadable);
+  EXPECT_EQ(role("1", "1.2", "a&#x200B;b"), accepted) << "a name to be shown decides nothing";
+  const auto more = [](std::string_view before, std::string_view further, int times) {
+    return read(before, repeated(further, times) + std::string(before)).error;
+  };
+  const auto limit = [&](std::string_view before, std::string_view further, int most) {
+    EXPECT_EQ(more(before, further, most), accepted) << further;
+    EXPECT_EQ(more(before, further, most + 1), Errc::AssertionUnreadable) << further;
+  };
+  limit("</saml2:Subject>", "<saml2:SubjectConfirmation Method=\"x\"></saml2:SubjectConfirmation>", 7);
+  limit("</saml2:AudienceRestriction>", "<saml2:Audience>https://other.example</saml2:Audience>", 199);
+  limit("</saml2:Conditions>",
+        "<saml2:AudienceRestriction><saml2:Audience>https://other.example</saml2:Audience></saml2:AudienceRestriction>",
+        199);
+  limit("<saml2:AttributeStatement>",
+        "<saml2:AuthnStatement AuthnInstant=\"2026-11-21T12:00:00Z\"></saml2:AuthnStatement>", 199);
+  limit(end_of_last, attribute("urn:x", "y"), 194);  // six are there
+}
+
+TEST(Assertion, TellsWhatIsAbsentFromWhatIsThere) {
+  const auto claims_of = [](std::string_view from, std::string_view to) {
+    const auto document = base::xml::Document::parse(replaced(Request().assertion, from, to)).value();
+    return read_claims(document.root());
+  };
+  const auto plain = claims_of("<saml2:Subject>", "<saml2:Subject>").value();
+  ASSERT_EQ(plain.authentications.size(), 1u);
+  EXPECT_FALSE(plain.authentications[0].session_ends);
+  ASSERT_EQ(plain.confirmations.size(), 1u);
+  EXPECT_FALSE(plain.confirmations[0].not_on_or_after);
+  EXPECT_EQ(plain.confirmations[0].key_infos.size(), 1u);
+
+  const auto without_data =
+      claims_of("</saml2:Subject>", "<saml2:SubjectConfirmation Method=\"urn:x\"/></saml2:Subject>");
+  ASSERT_EQ(without_data.value().confirmations.size(), 2u);
+  EXPECT_EQ(without_data.value().confirmations[1].method, "urn:x");
+  EXPECT_TRUE(without_data.value().confirmations[1].key_infos.empty());
+  EXPECT_EQ(claims_of("</saml2:SubjectConfirmation>",
+                      "<saml2:SubjectConfirmationData/></saml2:SubjectConfirmation>").error().code,
+            Errc::AssertionUnreadable);
+  EXPECT_EQ(claims_of("</saml2:AudienceRestriction>", "<saml2:OneTimeUse/></saml2:AudienceRestriction>").error().code,
+            Errc::ConditionUnknown);
+  EXPECT_EQ(read("Walter Brattain</saml2:AttributeValue>",
+                 "Walter Brattain</saml2:AttributeValue><saml2:AttributeValue/>").values.subject_id, "Walter Brattain");
+  constexpr std::string_view role =
+      "<hl7:Role xmlns:hl7=\"urn:hl7-org:v3\" code=\"46255001\" codeSystem=\"2.16.840.1.113883.6.96\"></hl7:Role>";
+  EXPECT_EQ(read(role, "").error, Errc::AttributeMissing);
+}
+
 TEST(Assertion, AsksForOneSubjectWithAName) {
   EXPECT_EQ(read("<saml2:Subject>", "<saml2:Subject></saml2:Subject><saml2:Subject>").error, Errc::AssertionUnreadable);
   EXPECT_EQ(read("<saml2:NameID ", "<saml2:NameID>x</saml2:NameID><saml2:NameID ").error, Errc::AssertionUnreadable);

@@ -50,6 +50,7 @@ TEST(TokenConditions, JudgesTheTimestampByItsWindow) {
       {created, "", Errc::TimestampUnreadable},
       {expires, "", Errc::TimestampUnreadable},
       {expires, "<wsu:Expires>2026-11-21T11:59:59Z</wsu:Expires>", Errc::TimestampUnreadable},
+      {expires, "<wsu:Expires>2026-11-21T12:00:00Z</wsu:Expires>", accepted},  // no longer than an instant
       {" wsu:Id=\"TS-1\"", "", Errc::TimestampUnsigned},
   });
   auto request = Request().replace(created, "<wsu:Created>2026-11-21T11:50:00Z</wsu:Created>");

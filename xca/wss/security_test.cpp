@@ -268,6 +268,25 @@ TEST(WsSecurity, HoldsTheAssertionsSignatureToTheAssertion) {
   EXPECT_EQ(judged(envelope(request)), accepted);
 }
 
+/// Right after the Issuer, where the schema has it: the same signature elsewhere in the assertion is none. [W17]
+TEST(WsSecurity, FindsTheAssertionsSignatureInItsPlaceOnly) {
+  const auto moved = [](std::string_view before, std::string_view further) {
+    auto pieces = sign(Request());
+    pieces.assertion = replaced(pieces.assertion, pieces.assertion_signature, "");
+    pieces.assertion = replaced(pieces.assertion, before,
+                                pieces.assertion_signature + std::string(further) + std::string(before));
+    return judged(envelope(pieces));
+  };
+  EXPECT_EQ(moved("<saml2:Subject>", ""), accepted) << "its place";
+  EXPECT_EQ(moved("<saml2:Issuer ", ""), Errc::WrappedSignature) << "first of all";
+  EXPECT_EQ(moved("<saml2:Conditions ", ""), Errc::WrappedSignature);
+  EXPECT_EQ(moved("</saml2:Assertion>", ""), Errc::WrappedSignature) << "last of all";
+  auto pieces = sign(Request());
+  const auto& signature = pieces.assertion_signature;
+  pieces.assertion = replaced(pieces.assertion, signature, "<x xmlns=\"urn:x\"/>" + signature);
+  EXPECT_EQ(judged(envelope(pieces)), Errc::WrappedSignature) << "something between";
+}
+
 TEST(WsSecurity, TakesSha1ByExceptionOfThePartnerOnly) {
   for (const bool in_message : {true, false}) {
     Request request;
