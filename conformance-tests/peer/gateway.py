@@ -3,6 +3,7 @@
 Its clock is set from outside by libfaketime: the release program has no option for that.
 """
 
+import atexit
 import datetime
 import json
 import os
@@ -10,8 +11,10 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from .ca import der_of
@@ -26,6 +29,31 @@ PATHS = {"ITI-55": "/ihe/xcpd", "ITI-38": "/ihe/xca/query", "ITI-39": "/ihe/xca/
 def program():
     """$GATEHOUSE, else the release build."""
     return Path(os.environ.get("GATEHOUSE") or ROOT / "build" / "release" / "gatehouse")
+
+
+@lru_cache(maxsize=None)
+def real_timers():
+    """A library to stand before libfaketime, which moves absolute timers of the monotonic clock although it is told to
+    leave that clock alone: a timer due at once is then due in days, and all timers of its thread behind it."""
+    folder = Path(tempfile.mkdtemp(prefix="gatehouse-timers-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    source, library = folder / "timers.c", folder / "timers.so"
+    source.write_text(TIMERS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    return library
+
+
+TIMERS = r"""
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *fresh, struct itimerspec *old) {
+  return (int)syscall(SYS_timerfd_settime, fd, flags, fresh, old);
+}
+int timerfd_gettime(int fd, struct itimerspec *now) { return (int)syscall(SYS_timerfd_gettime, fd, now); }
+"""
 
 
 class Clock:
@@ -59,7 +87,8 @@ class Clock:
     def environment(self):
         if not self.is_set:
             return {}
-        return {"LD_PRELOAD": LIBFAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self._file), "FAKETIME_NO_CACHE": "1",
+        return {"LD_PRELOAD": f"{real_timers()} {LIBFAKETIME}", "FAKETIME_TIMESTAMP_FILE": str(self._file),
+                "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
 
 
