@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import random
 import socket
 import ssl
 import tempfile
@@ -154,9 +155,15 @@ def plain_get(port, path, host="127.0.0.1"):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that the kernel gives to outgoing connections: none of those gets it before it is listened on."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+                return port
+            except OSError:
+                continue
 
 
 def resident_kib(pid):
