@@ -9,7 +9,7 @@ import time
 import pytest
 
 from peer.client import plain_get
-from peer.disk import OPEN, READ, SHORT, SYNC, TRUNCATE, UNLINK, WRITE, Disk
+from peer.disk import OPEN, READ, SHORT, SYNC, TRUNCATE, UNLINK, WRITE
 from peer.gateway import PATHS, CommandFailed, program
 from peer.judges import leak
 from peer.load import audited
@@ -26,18 +26,14 @@ FAULTS = {
 
 
 @pytest.fixture(scope="module")
-def town(built, tmp_path_factory):
+def town(town_on_disk):
     """It keeps next to nothing of its database in memory."""
-    folder = tmp_path_factory.mktemp("town-on-a-bad-disk")
-    town = Town(folder, at=None, configure=lambda gateway: gateway.configure(
-        "database", "sqlite:gatehouse.db?cache_size=5")).build()
+    town = town_on_disk("town-on-a-bad-disk", "cache_size=5")
     town.gateway.stop()
-    town.disk = town.gateway.disk = Disk(folder / "disk", town.gateway.data)
+    town.gateway.disk = town.disk
     town.disk.begin()
     town.gateway.start()
-    yield town
-    if town.gateway.is_running():
-        town.gateway.kill()
+    return town
 
 
 def discover(town):

@@ -9,24 +9,17 @@ import time
 import pytest
 
 from peer.client import Closed
-from peer.disk import Disk
 from peer.gateway import PATHS, CommandFailed
 from peer.load import Answered, found_after
-from peer.town import QUILL, TEST_PATIENT, Town, riverside
+from peer.town import QUILL, TEST_PATIENT, riverside
 
 POINTS = 100_000 if os.environ.get("GATEHOUSE_LONG") else 10  # the plain run draws some
 SERVING_S = 2
 
 
 @pytest.fixture(scope="module")
-def town(built, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("town-of-points")
-    town = Town(folder, at=None, configure=lambda gateway: gateway.configure(
-        "database", "sqlite:gatehouse.db?wal_autocheckpoint=20")).build()
-    town.disk = Disk(folder / "disk", town.gateway.data)
-    yield town
-    if town.gateway.is_running():
-        town.gateway.kill()
+def town(town_on_disk):
+    return town_on_disk("town-of-points", "wal_autocheckpoint=20")
 
 
 def life(town, **how):

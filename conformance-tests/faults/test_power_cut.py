@@ -11,10 +11,10 @@ from contextlib import closing
 
 import pytest
 
-from peer.disk import SYNC, Disk
+from peer.disk import SYNC
 from peer.gateway import CommandFailed
 from peer.load import Load, found_after
-from peer.town import QUILL, Town
+from peer.town import QUILL
 
 CUTS = 200 if os.environ.get("GATEHOUSE_LONG") else 10
 CUTS_OF_A_LIFE = 20
@@ -23,15 +23,9 @@ SERVING_S = 2
 
 
 @pytest.fixture(scope="module")
-def town(built, tmp_path_factory):
+def town(town_on_disk):
     """Its database is brought up to date from its log every hundred pages: cuts meet that too."""
-    folder = tmp_path_factory.mktemp("powerless-town")
-    town = Town(folder, at=None, configure=lambda gateway: gateway.configure(
-        "database", "sqlite:gatehouse.db?wal_autocheckpoint=100")).build()
-    town.disk = Disk(folder / "disk", town.gateway.data)
-    yield town
-    if town.gateway.is_running():
-        town.gateway.kill()
+    return town_on_disk("powerless-town", "wal_autocheckpoint=100")
 
 
 def recorded_life(town, seconds=LIFE_S, meanwhile=lambda: None):
