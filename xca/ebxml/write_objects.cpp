@@ -3,7 +3,6 @@
 #include "xca/ebxml/schemes.hpp"
 #include "xca/write.hpp"
 
-
 namespace xca::ebxml {
 namespace {
 
