@@ -36,6 +36,7 @@ SCRATCH = ROOT / "build/mutants"
 SEED = 20261125
 # A test run that takes this many times as long as without a mutant, and some seconds more, has noticed it too.
 PATIENCE, PATIENCE_SECONDS = 10, 20
+PROGRESS_EVERY = 50
 KILLED, EXPLAINED = "killed by ", "survives: "
 
 
@@ -50,6 +51,7 @@ class Room:
 ROOMS = {room.name: room for room in (
     Room("policy", "policy/*.cpp", "*", 95),
     Room("certs", "certs/trust.cpp", "Trust*:Revocation*:Pin*", 90),
+    Room("xca", "xca/wss/*.cpp", "Assertion*:Token*:Ws*:Signature*:Replay*:*Reply*", 90),
 )}
 
 
@@ -167,8 +169,15 @@ def run_room(room, wanted=None, jobs=2):
     if not mutants:
         return {}
     tests = Tests(room, build(room, files))
+    began, outcomes = time.monotonic(), {}
     with ThreadPoolExecutor(jobs) as pool:
-        return dict(zip(mutants, pool.map(tests.judge, mutants)))
+        for mutant, failed in zip(mutants, pool.map(tests.judge, mutants)):
+            outcomes[mutant] = failed
+            if len(outcomes) % PROGRESS_EVERY == 0:
+                print(f"  {room.name}: {len(outcomes)} of {len(mutants)} mutants, "
+                      f"{sum(not one for one in outcomes.values())} survive ({time.monotonic() - began:.0f} s)",
+                      flush=True)
+    return outcomes
 
 
 def again_of(room):

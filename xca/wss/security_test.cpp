@@ -80,6 +80,17 @@ TEST(WsSecurity, AsksForOneOfEachElementInOneHeader) {
   for (const auto& row : rows) EXPECT_EQ(judged(envelope(pieces, row.security)), row.expected) << row.security;
 }
 
+TEST(WsSecurity, RefusesHeadersThatAreEncrypted_A12) {
+  auto pieces = sign(Request());
+  const auto header = [](std::string_view name) {
+    return "<e:" + std::string(name) + " xmlns:e=\"" + std::string(soap::ns::wsse11) + "\"/>";
+  };
+  pieces.headers = header("EncryptedHeader");
+  EXPECT_EQ(judged(envelope(pieces)), certs::Errc::UnsupportedAlgorithm);
+  pieces.headers = header("SignatureConfirmation");
+  EXPECT_EQ(judged(envelope(pieces)), accepted);
+}
+
 TEST(WsSecurity, AcceptsWhatAProxyRewroteOutsideTheSignedElements) {
   auto message = envelope(Request());
   message = replaced(message, "<soap:Header", "\n  <soap:Header\n xmlns:unused=\"urn:x\"");
@@ -173,10 +184,12 @@ std::string body(std::string_view id, std::string_view content = payload) {
          "\" wsu:Id=\"" + std::string(id) + "\">" + std::string(content) + "</soap:Body>";
 }
 
-std::string message_id_header(std::string_view id) {
-  return "<wsa:MessageID xmlns:wsa=\"" + std::string(soap::ns::wsa) + "\" xmlns:wsu=\"" + std::string(soap::ns::wsu) +
-         "\" wsu:Id=\"" + std::string(id) + "\">urn:uuid:1</wsa:MessageID>";
+std::string addressing_header(const std::string& name, std::string_view id, std::string_view value) {
+  return "<wsa:" + name + " xmlns:wsa=\"" + std::string(soap::ns::wsa) + "\" xmlns:wsu=\"" +
+         std::string(soap::ns::wsu) + "\" wsu:Id=\"" + std::string(id) + "\">" + std::string(value) + "</wsa:" + name +
+         ">";
 }
+std::string message_id_header(std::string_view id) { return addressing_header("MessageID", id, "urn:uuid:1"); }
 
 /// A request with these in the places of its Body and its MessageID; its signature covers `further` too.
 std::string request_with(std::vector<std::pair<std::string, std::string>> further, std::string_view its_body = body("B"),
@@ -232,6 +245,38 @@ TEST(WsSecurity, HoldsAPartnerToWhatItMustSign_W12_W13) {
   const auto must_sign_addressing = rules({.audience_optional = false, .must_sign_addressing = true});
   EXPECT_EQ(judged(request_with({{"M", message_id_header("M")}}), must_sign_addressing), Errc::AddressingUnsigned)
       << "To and Action are not covered";
+  const auto to = addressing_header("To", "T", "https://gateway.example/ihe");
+  const auto action = addressing_header("Action", "A", "urn:ihe:iti:2007:CrossGatewayQuery");
+  auto message = request_with({{"M", message_id_header("M")}, {"T", to}, {"A", action}}, body("B"),
+                              "<x:Harmless xmlns:x=\"urn:x\"/>");
+  message = replaced(message, "<wsa:To>https://gateway.example/ihe</wsa:To>", to);
+  message = replaced(message, "<wsa:Action>urn:ihe:iti:2007:CrossGatewayQuery</wsa:Action>", action);
+  EXPECT_EQ(judged(message, must_sign_addressing), accepted) << "headers of other kinds need no signature";
+  EXPECT_EQ(judged(replaced(message, "<x:Harmless", "<wsa:FaultTo xmlns:wsa=\"" + std::string(soap::ns::wsa) +
+                                                        "\"><wsa:Address>" + std::string(soap::anonymous) +
+                                                        "</wsa:Address></wsa:FaultTo><x:Harmless"),
+                   must_sign_addressing),
+            Errc::AddressingUnsigned);
+}
+
+TEST(WsSecurity, VerifiesASignedBodyOverTheOctetsOfItsParts_M03) {
+  const auto with_content = [](std::string_view content) {
+    return body("B", "<p xmlns=\"urn:p\"><d>" + std::string(content) + "</d></p>");
+  };
+  const auto include = "<xop:Include xmlns:xop=\"" + std::string(soap::ns::xop) + "\" href=\"cid:one@x\"/>";
+  const auto message = request_with({{"B", with_content("QUJD")}}, with_content(include));
+  const auto judged_with = [&](std::string_view octets) -> error_code {
+    const auto wire = "--B\r\nContent-Type: application/xop+xml; charset=UTF-8; type=\"application/soap+xml\"\r\n"
+                      "Content-ID: <root>\r\n\r\n" + message + "\r\n--B\r\nContent-ID: <one@x>\r\n\r\n" +
+                      std::string(octets) + "\r\n--B--\r\n";
+    const auto opened = soap::Envelope::open("multipart/related; boundary=B; type=\"application/xop+xml\"; "
+                                             "start=\"<root>\"; start-info=\"application/soap+xml\"", wire);
+    if (!opened) return opened.error().code;
+    const auto security = verify(*opened, rules(), noon());
+    return security ? accepted : security.error().code;
+  };
+  EXPECT_EQ(judged_with("ABC"), accepted);
+  EXPECT_EQ(judged_with("ABD"), certs::Errc::DigestMismatch);
 }
 
 TEST(WsSecurity, HoldsTheIssuerToWhatTheDirectorySays_T08) {
@@ -285,6 +330,17 @@ TEST(WsSecurity, FindsTheAssertionsSignatureInItsPlaceOnly) {
   const auto& signature = pieces.assertion_signature;
   pieces.assertion = replaced(pieces.assertion, signature, "<x xmlns=\"urn:x\"/>" + signature);
   EXPECT_EQ(judged(envelope(pieces)), Errc::WrappedSignature) << "something between";
+
+  const auto good = Request().assertion;
+  const auto begin = good.find("<saml2:Issuer "), end = good.find("</saml2:Issuer>") + 15;
+  const auto issuer = good.substr(begin, end - begin);
+  Request late_issuer;
+  late_issuer.assertion = replaced(replaced(good, issuer, ""), "</saml2:Subject>", "</saml2:Subject>" + issuer);
+  EXPECT_EQ(judged(envelope(late_issuer)), Errc::WrappedSignature) << "after an Issuer that is not the first";
+  pieces = sign(late_issuer);
+  pieces.assertion = replaced(pieces.assertion, issuer + pieces.assertion_signature,
+                              pieces.assertion_signature + issuer);
+  EXPECT_EQ(judged(envelope(pieces)), Errc::WrappedSignature) << "after another element than the Issuer";
 }
 
 TEST(WsSecurity, TakesSha1ByExceptionOfThePartnerOnly) {
@@ -426,6 +482,11 @@ TEST(WsSecurity, AsksForOneConfirmationThatIsAllowedAndFullyValid) {
       {confirmation("sender-vouches", ""), Errc::SubjectNotConfirmed},
       {confirmation("holder-of-key", ""), Errc::SubjectNotConfirmed},
       {confirmation("holder-of-key", ours + others), Errc::SubjectNotConfirmed},
+      {confirmation("holder-of-key", key_info("<ds:X509Data><ds:X509SubjectName>CN=clinic.example"
+                                              "</ds:X509SubjectName></ds:X509Data>")),
+       Errc::SubjectNotConfirmed},
+      {confirmation("holder-of-key", key_info(certificate_data(partner()) + certificate_data(partner()))),
+       Errc::SubjectNotConfirmed},
       {confirmation("holder-of-key", others), certs::Errc::BadSignature},
       {confirmation("holder-of-key", key_info(certificate_data(partner()) + key_value(stranger()))),
        Errc::SubjectNotConfirmed},
@@ -459,6 +520,32 @@ TEST(WsSecurity, TakesBearerByExceptionAndStillAsksForATrustedSignature) {
   by_stranger.message_signing.signer = &stranger();
   by_stranger.message_signing.key_info = key_info(certificate_data(stranger()));
   EXPECT_EQ(judged(envelope(by_stranger), by), certs::Errc::UnknownIssuer);
+}
+
+/// Who vouches signs the assertion with what it is vouched for. [SAML token profile 1.1 §3.5.2]
+TEST(WsSecurity, TakesVouchingByExceptionAndOnlyOverAssertionAndBody) {
+  enum Covers { Nothing = 0, Assertion = 1, Body = 2, Both = 3 };
+  const auto vouching = [](const std::string& confirmations, Covers covers) {
+    auto request = with_confirmations(confirmations);
+    request.message_signing.key_info = key_info(certificate_data(partner()));
+    const auto assertion = base::xml::Document::parse(sign(request).assertion).value();
+    auto& further = request.message_signing.further;
+    if (covers & Assertion) further.emplace_back("_a1", base::xml::canonicalize(assertion.root()).value());
+    if (covers & Body) further.emplace_back("B", body("B"));
+    auto pieces = sign(request);
+    pieces.payload = payload;
+    return replaced(envelope(pieces), "<soap:Body>" + std::string(payload) + "</soap:Body>", body("B"));
+  };
+  const auto good = confirmation("sender-vouches", "");
+  const auto by = rules({.sender_vouches = true, .audience_optional = false});
+  EXPECT_EQ(judged(vouching(good, Both), by), accepted);
+  EXPECT_EQ(judged(vouching(good, Both)), Errc::SubjectNotConfirmed);
+  for (const auto covers : {Nothing, Assertion, Body})
+    EXPECT_EQ(judged(vouching(good, covers), by), Errc::SubjectNotConfirmed) << covers;
+  EXPECT_EQ(judged(vouching(confirmation("sender-vouches", "", " InResponseTo=\"_r\""), Both), by),
+            Errc::SubjectNotConfirmed);
+  EXPECT_EQ(judged(vouching(confirmation("bearer", "", " NotOnOrAfter=\"2026-11-21T12:05:00Z\""), Both), by),
+            Errc::SubjectNotConfirmed);
 }
 
 }  // namespace
