@@ -12,9 +12,9 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <mutex>
 #include <stdexcept>
 
@@ -130,7 +130,7 @@ Bytes ecdsa_raw(BytesView der, std::size_t scalar) {
 int give_passphrase(char* buffer, int size, int, void* held) {
   const auto& passphrase = *static_cast<const std::string_view*>(held);
   if (passphrase.size() > static_cast<std::size_t>(size)) return -1;
-  std::memcpy(buffer, passphrase.data(), passphrase.size());
+  std::ranges::copy(passphrase, buffer);
   return static_cast<int>(passphrase.size());
 }
 

@@ -166,7 +166,8 @@ TEST(PrivateKey, IsReadBackFromItsPem) {
 TEST(PrivateKey, NeedsItsPassphrase) {
   const auto pem = testing::pem_of(testing::ec_key(), "open sesame");
   EXPECT_TRUE(PrivateKey::from_pem(pem, "open sesame"));
-  for (const auto* wrong : {"", "open", "open sesame "}) {
+  for (const auto wrong : {std::string_view(), std::string_view(""), std::string_view("open sesame "),
+                           std::string_view("open")}) {
     const auto refused = PrivateKey::from_pem(pem, wrong);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::UnreadableKey);

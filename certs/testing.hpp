@@ -36,6 +36,7 @@ struct Mint {
   Instant not_after = noon() + std::chrono::days(30);
   Digest digest = Digest::Sha256;
   unsigned version = 3;
+  std::uint64_t serial = 0;  ///< none: random
 };
 Party mint(const Mint& order);
 /// An authority with a key of its own.
@@ -66,7 +67,11 @@ struct OcspMint {
 };
 Bytes mint_ocsp(const OcspMint& order);
 
-Bytes pkcs12(const Party& party, std::span<const Certificate> others, const char* passphrase);
+enum class Bags { Encrypted, Plain };  ///< plain ones have a MAC all the same
+Bytes pkcs12(const Party& party, std::span<const Certificate> others, const char* passphrase,
+             Bags bags = Bags::Encrypted);
+/// A PKCS#12 that was altered, with a MAC that is true again; as it is where it is none.
+Bytes resealed(BytesView pkcs12, const char* passphrase);
 enum class Wrapping { Bare, Signed };
 /// A DER PKCS#7: the certificates bare, or as the content of one signed by `signer`.
 Bytes pkcs7(std::span<const Certificate> certificates, Wrapping wrapping, const Party& signer);

@@ -81,9 +81,12 @@ Party mint(const Mint& order) {
   auto* raw = x509.get();
   auto* issuer = order.issuer ? order.issuer->certificate.handle() : raw;
   X509_set_version(raw, static_cast<long>(order.version) - 1);
-  std::array<std::uint8_t, 8> serial = random_octets<8>();
-  const NumberHandle number(BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr));
-  BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(raw));
+  const auto drawn = random_octets<8>();
+  const NumberHandle number(BN_bin2bn(drawn.data(), static_cast<int>(drawn.size()), nullptr));
+  if (order.serial > 0)
+    ASN1_INTEGER_set_uint64(X509_get_serialNumber(raw), order.serial);
+  else
+    BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(raw));
   X509_NAME_add_entry_by_NID(X509_get_subject_name(raw), NID_commonName, MBSTRING_UTF8, octets(order.name),
                              static_cast<int>(order.name.size()), -1, 0);
   X509_set_issuer_name(raw, X509_get_subject_name(issuer));
@@ -153,11 +156,22 @@ Bytes mint_ocsp(const OcspMint& order) {
   return der_of<i2d_OCSP_RESPONSE>(response.get());
 }
 
-Bytes pkcs12(const Party& party, std::span<const Certificate> others, const char* passphrase) {
+Bytes pkcs12(const Party& party, std::span<const Certificate> others, const char* passphrase, Bags bags) {
+  const int cipher = bags == Bags::Plain ? -1 : 0, rounds = bags == Bags::Plain ? 1 : 0;  // 0: OpenSSL's own choice
   const Owned<PKCS12, PKCS12_free> file(PKCS12_create(passphrase, nullptr, party.key.get(), party.certificate.handle(),
-                                                      stack_of(others).get(), 0, 0, 0, 0, 0));
+                                                      stack_of(others).get(), cipher, cipher, rounds, rounds, 0));
   must(file != nullptr, "making a PKCS#12");
   return der_of<i2d_PKCS12>(file.get());
+}
+
+Bytes resealed(BytesView pkcs12, const char* passphrase) {
+  const QuietErrors quiet;
+  const auto* at = octets(pkcs12);
+  const Owned<PKCS12, PKCS12_free> file(d2i_PKCS12(nullptr, &at, static_cast<long>(pkcs12.size())));
+  std::array<unsigned char, 8> salt{};
+  const bool sealed = file && PKCS12_set_mac(file.get(), passphrase, -1, salt.data(), static_cast<int>(salt.size()), 1,
+                                             EVP_sha256()) == 1;
+  return sealed ? der_of<i2d_PKCS12>(file.get()) : Bytes(pkcs12);
 }
 
 Bytes pkcs7(std::span<const Certificate> certificates, Wrapping wrapping, const Party& signer) {

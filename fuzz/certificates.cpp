@@ -1,10 +1,9 @@
-// Certificates, revocation lists, OCSP responses and bundles, signed here by a known authority over whatever the input
-// has become, and the paths judged with them.
+// Certificates, paths, revocation lists, OCSP responses, bundles and credentials, signed here by a known authority over
+// whatever the input has become, and what is judged with them.
 
 #include "certs/evidence.hpp"
-#include "certs/testing.hpp"
+#include "fuzz/certificates.hpp"
 #include "fuzz/keys.hpp"
-#include "fuzz/samples.hpp"
 #include "fuzz/target.hpp"
 
 namespace fuzz {
@@ -12,117 +11,9 @@ namespace {
 
 using namespace certs;
 using testing::noon;
+using Gathering = GatheredEvidence::Gathering;
 
-/// What the first octet of an input says of the rest.
-enum class Reader : char {
-  Leaf = '0',
-  Intermediate = '1',
-  List = '2',
-  Response = '3',
-  Bundle = '4',
-  Lists = '5',
-  Pin = '6',
-  Anchor = '7',
-};
-
-testing::Key key_of(std::string_view name) {
-  const auto key = std::make_shared<PrivateKey>(p256(name));
-  return {key, key->handle()};
-}
-
-/// Its keys are the same in every process; its serial numbers are not.
-struct World {
-  testing::Party root = testing::mint({.name = "Root",
-                                       .key = key_of("root"),
-                                       .extensions = {{"basicConstraints", "critical,CA:TRUE"}}});
-  testing::Party middle = testing::mint({.name = "Middle",
-                                         .issuer = &root,
-                                         .key = key_of("middle"),
-                                         .extensions = {{"basicConstraints", "critical,CA:TRUE"},
-                                                        {"keyUsage", "critical,keyCertSign,cRLSign"}}});
-  testing::Party leaf = testing::mint({.name = "leaf.example", .issuer = &root});
-  testing::Party low = testing::mint({.name = "low.example", .issuer = &middle});
-  PrivateKey root_key = p256("root");
-  TrustStore store{{.anchors = {root.certificate}}};
-};
-const World& world() {
-  static const World made;
-  return made;
-}
-
-// ---- Signing again --------------------------------------------------------------------------------------------------
-
-std::string der(char tag, std::string_view content) {
-  std::string length;
-  for (auto rest = content.size(); rest > 0x7F || (length.empty() && content.size() > 0x7F) || rest > 0; rest >>= 8)
-    length.insert(length.begin(), static_cast<char>(rest & 0xFF));
-  if (content.size() > 0x7F) length.insert(length.begin(), static_cast<char>(0x80 + length.size()));
-  if (content.empty()) length = std::string(1, '\0');
-  return tag + length + std::string(content);
-}
-
-struct Value {
-  std::string_view whole, content;
-};
-/// The value that begins a text, nothing where none does.
-std::optional<Value> first_value(std::string_view text) {
-  if (text.size() < 2) return {};
-  std::size_t length = static_cast<unsigned char>(text[1]), header = 2;
-  if (length == 0x80 || length > 0x83) return {};
-  if (length > 0x80) {
-    const auto octets = length - 0x80;
-    if (text.size() < 2 + octets) return {};
-    length = 0;
-    for (std::size_t i = 0; i < octets; ++i) length = length << 8 | static_cast<unsigned char>(text[2 + i]);
-    header += octets;
-  }
-  if (text.size() < header + length) return {};
-  return Value{text.substr(0, header + length), text.substr(header, length)};
-}
-
-/// An unsigned INTEGER from big-endian octets.
-std::string integer(std::string_view octets) {
-  while (octets.size() > 1 && octets.front() == '\0') octets.remove_prefix(1);
-  const bool looks_negative = (static_cast<unsigned char>(octets.front()) & 0x80) != 0;
-  return der('\x02', (looks_negative ? std::string(1, '\0') : std::string()) + std::string(octets));
-}
-
-/// SEQUENCE { what is signed, ecdsa-with-SHA256, the root's signature } and what `rest` adds.
-std::string signed_by_root(std::string_view content, std::string_view rest = {}) {
-  static constexpr std::string_view algorithm = "\x30\x0A\x06\x08\x2A\x86\x48\xCE\x3D\x04\x03\x02";
-  const auto raw = world().root_key.sign(Digest::Sha256, content);
-  const auto signature = der('\x30', integer(raw.substr(0, 32)) + integer(raw.substr(32)));
-  return der('\x30', std::string(content) + std::string(algorithm) + der('\x03', std::string(1, '\0') + signature) +
-                         std::string(rest));
-}
-
-/// A certificate or list with the root's signature; as it is where it is neither.
-std::string resigned(std::string_view text) {
-  const auto outer = first_value(text);
-  const auto content = outer ? first_value(outer->content) : std::nullopt;
-  return content ? signed_by_root(content->whole) : std::string(text);
-}
-
-/// An OCSPResponse whose BasicOCSPResponse has the root's signature; certificates stay.
-std::string resigned_response(std::string_view text) {
-  const auto outer = first_value(text);
-  const auto status = outer ? first_value(outer->content) : std::nullopt;
-  const auto tagged = status ? first_value(outer->content.substr(status->whole.size())) : std::nullopt;
-  const auto bytes = tagged ? first_value(tagged->content) : std::nullopt;
-  const auto type = bytes ? first_value(bytes->content) : std::nullopt;
-  const auto octets = type ? first_value(bytes->content.substr(type->whole.size())) : std::nullopt;
-  const auto basic = octets ? first_value(octets->content) : std::nullopt;
-  const auto data = basic ? first_value(basic->content) : std::nullopt;
-  if (!data) return std::string(text);
-  std::string_view rest = basic->content.substr(data->whole.size());
-  for (int skipped = 0; skipped < 2; ++skipped)
-    if (const auto value = first_value(rest)) rest.remove_prefix(value->whole.size());
-  const auto again = der('\x04', signed_by_root(data->whole, rest));
-  return der('\x30', std::string(status->whole) +
-                         der('\xA0', der('\x30', std::string(type->whole) + again)));
-}
-
-// ---- What is read ---------------------------------------------------------------------------------------------------
+constexpr const char* address = "http://lists.example/a.crl";
 
 void hold_validated(const TrustStore& store, const Certificate& certificate, std::span<const Certificate> presented) {
   for (const auto use : {Use::TlsClient, Use::TlsServer, Use::MessageSignature}) {
@@ -144,88 +35,81 @@ void look_at(const Certificate& certificate) {
   (void)certificate.dns_names();
   const auto addresses = evidence_addresses(certificate);
   hold(addresses.lists.size() <= 8 && addresses.responders.size() <= 8, "more addresses than the limit");
+  for (const auto& list : {addresses.lists, addresses.responders})
+    for (const auto& one : list) hold(one.starts_with("http://") && one.size() <= 512, "an address nobody may fetch");
 }
 
+/// All certificates that stand one after the other.
+std::vector<Certificate> certificates_in(std::string_view text) {
+  std::vector<Certificate> found;
+  for (const auto& bytes : split(text))
+    if (auto certificate = Certificate::parse(bytes)) found.push_back(*std::move(certificate));
+  return found;
+}
+
+// ---- Certificates and paths -----------------------------------------------------------------------------------------
+
 void run_leaf(std::string_view text) {
-  const auto certificate = Certificate::parse(resigned(text));
+  const auto certificate = Certificate::parse(resigned(text, {"root"}));
   if (!certificate) return;
   look_at(*certificate);
   const Certificate presented[] = {world().middle.certificate};
-  hold_validated(world().store, *certificate, presented);
+  static const TrustStore store{{.anchors = {world().root.certificate}}};
+  hold_validated(store, *certificate, presented);
+  const TrustStore hard{{.anchors = {world().root.certificate},
+                         .crls = {world().list},
+                         .revocation = RevocationPolicy::Hard}};
+  const auto trusted = hard.validate(*certificate, {}, Use::MessageSignature, noon());
+  hold(!trusted || trusted->is_proven_unrevoked(), "believed without evidence");
 }
 
 void run_intermediate(std::string_view text) {
-  const auto certificate = Certificate::parse(resigned(text));
+  const auto certificate = Certificate::parse(resigned(text, {"root"}));
   if (!certificate) return;
   const Certificate presented[] = {*certificate};
   const TrustStore store{{.anchors = {world().root.certificate}}};
   hold_validated(store, world().low.certificate, presented);
   const TrustStore known{{.anchors = {world().root.certificate}, .intermediates = {*certificate}, .depth_max = 1}};
   hold_validated(known, world().low.certificate, {});
+  const TrustStore under_policy{{.anchors = {*certificate},
+                                 .anchors_with_policy = {{world().root.certificate, RevocationPolicy::Hard}}}};
+  hold_validated(under_policy, world().low.certificate, {});
 }
 
-void run_list(std::string_view text) {
-  const RevocationList list{resigned(text)};
-  const auto read = Crl::read(list.der);
-  const auto& leaf = world().leaf.certificate;
-  const bool revokes = read && read->signed_by(world().root.certificate.handle()) &&
-                       read->about(leaf.handle(), noon()) == Testimony::Revoked;
-  if (read) {
-    (void)read->this_update();
-    (void)read->next_update();
-  }
-  const TrustStore store{
-      {.anchors = {world().root.certificate}, .crls = {list}, .revocation = RevocationPolicy::Hard}};
-  const auto trusted = store.validate(leaf, {}, Use::TlsClient, noon());
-  hold(!(revokes && trusted), "a revoked certificate was believed");
-  hold(!trusted || (read && read->about(leaf.handle(), noon()) == Testimony::Good), "believed without evidence");
-  GatheredEvidence gathered(GatheredEvidence::Gathering::On);
-  const auto& root = world().root.certificate;
-  (void)gathered.weigh(leaf, root, Testimony::Silent, noon());
-  if (const auto until = gathered.take_list("http://lists.example/", root, list.der, noon())) {
-    hold(*until >= noon(), "a list was taken that had ended");
-    hold(revokes == (gathered.weigh(leaf, root, Testimony::Silent, noon()) == SourceState::Revoked),
-         "files and gathered lists say different things");
-    (void)gathered.take_list("http://lists.example/", root, list.der, noon());
-    gathered.tidy(noon());
-  }
-}
-
-void run_response(std::string_view text) {
-  const auto response = resigned_response(text);
-  const OcspQuestion question{world().leaf.certificate, world().root.certificate, "12345678"};
-  const auto statement = OcspStatement::read(response, question, noon());
-  if (statement) {
-    if (statement->at(noon()) == Testimony::Good)
-      hold(statement->from() <= noon() + OcspLimits{}.skew && noon() <= statement->until(), "good out of its time");
-    (void)statement->delegate();
-  }
-  GatheredEvidence gathered(GatheredEvidence::Gathering::On);
-  (void)gathered.weigh(question.certificate, question.issuer, Testimony::Silent, noon());
-  const auto taken = gathered.take_response(question, response, noon());
-  for (const auto& asked : gathered.asked_about()) gathered.settle(asked.certificate);
-  const auto state = gathered.weigh(question.certificate, question.issuer, Testimony::Silent, noon());
-  hold(taken || state == SourceState::None, "evidence that was not taken counts");
-  hold(!statement || statement->at(noon()) != Testimony::Revoked || state == SourceState::Revoked,
-       "a revoked certificate is not known as one");
-  hold(gathered.silent().size() <= 1, "more silence than certificates");
-  gathered.tidy(noon() + std::chrono::days(30));
+/// A leaf of the middle, the middle as it is presented, and what else a peer may send, many times over.
+void run_path(std::string_view text) {
+  const auto sent = certificates_in(resigned(text, {"middle", "root"}));
+  if (sent.empty()) return;
+  const TrustStore store{{.anchors = {world().root.certificate}, .depth_max = 3}};
+  hold_validated(store, sent.front(), std::span(sent).subspan(1));
+  auto too_much = std::vector(sent.begin() + 1, sent.end());
+  for (std::size_t bytes = 0; bytes <= 64 * 1024; bytes += sent.front().der().size()) too_much.push_back(sent.front());
+  hold(!store.validate(sent.front(), too_much, Use::MessageSignature, noon()).has_value(),
+       "more was taken than may be presented");
 }
 
 void run_pin(std::string_view text) {
   const auto certificate = Certificate::parse(text);
   if (!certificate) return;
   look_at(*certificate);
-  const TrustStore store{{.anchors = {world().root.certificate}, .pinned = {*certificate}}};
+  const auto gathered = std::make_shared<GatheredEvidence>(Gathering::On, GatheredLimits{.questions = 2});
+  const TrustStore store{{.anchors = {world().root.certificate},
+                          .pinned = {*certificate},
+                          .crls = {world().list, world().without_delegate},
+                          .gathered = gathered}};
   store.ask_ahead(noon());
   hold_validated(store, *certificate, {});
+  hold_validated(store, world().leaf.certificate, {});
+  hold(gathered->silent().size() <= 4, "more silence than certificates");
+  gathered->tidy(noon());
 }
 
 void run_anchor(std::string_view text) {
   const auto certificate = Certificate::parse(text);
   if (!certificate) return;
-  const auto gathered = std::make_shared<GatheredEvidence>(GatheredEvidence::Gathering::On);
+  const auto gathered = std::make_shared<GatheredEvidence>(Gathering::On);
   const TrustStore store{{.anchors_with_policy = {{*certificate, RevocationPolicy::Soft},
+                                                  {*certificate, RevocationPolicy::Soft},
                                                   {world().root.certificate, RevocationPolicy::Hard}},
                           .gathered = gathered}};
   store.ask_ahead(noon());
@@ -236,6 +120,106 @@ void run_anchor(std::string_view text) {
   gathered->tidy(noon());
 }
 
+// ---- Evidence -------------------------------------------------------------------------------------------------------
+
+/// Lists beyond a limit, of another address, older than the one at hand: what is revoked stays revoked.
+void hold_limited(const Certificate& root, BytesView list, bool revokes, std::optional<Instant> from) {
+  const auto& leaf = world().leaf.certificate;
+  GatheredEvidence few(Gathering::Off, {.questions = 1, .lists = 1, .list_bytes_together = 4096});
+  (void)few.weigh(leaf, root, Testimony::Silent, noon());
+  (void)few.weigh(world().middle.certificate, root, Testimony::Silent, noon());
+  (void)few.take_list(address, root, list, noon());
+  (void)few.take_list(address, root, world().list.der, noon());
+  hold(!few.take_list("http://lists.example/b.crl", root, world().list.der, noon()), "more lists than the limit");
+  const auto state = few.weigh(leaf, root, Testimony::Silent, noon());
+  const bool newer = from && *from > noon() - std::chrono::minutes(30);
+  hold(!(revokes && newer && list.size() <= 4096) || state == SourceState::Revoked, "an older list unrevoked");
+  few.settle(world().low.certificate);
+  few.tidy(noon() + std::chrono::days(30));
+}
+
+void run_list(std::string_view text) {
+  const RevocationList list{resigned(text, {"root"})};
+  const auto read = Crl::read(list.der);
+  const auto& leaf = world().leaf.certificate;
+  const auto& root = world().root.certificate;
+  const bool of_root = read && read->signed_by(root.handle());
+  const auto says = [&](const Certificate& of) {
+    return of_root ? read->about(of.handle(), noon()) : Testimony::Silent;
+  };
+  const bool revokes = says(leaf) == Testimony::Revoked;
+  const TrustStore store{{.anchors = {root}, .crls = {list}, .revocation = RevocationPolicy::Hard}};
+  const auto trusted = store.validate(leaf, {}, Use::TlsClient, noon());
+  hold(!(revokes && trusted), "a revoked certificate was believed");
+  hold(!trusted || says(leaf) == Testimony::Good, "believed without evidence");
+  (void)says(world().middle.certificate);
+  const TrustStore pinning{{.pinned = {root}, .crls = {list}}};
+  const auto pinned = pinning.validate(root, {}, Use::MessageSignature, noon());
+  hold(!(pinned && says(root) == Testimony::Revoked), "a pin that revoked itself was believed");
+
+  GatheredEvidence gathered(Gathering::On);
+  (void)gathered.weigh(leaf, root, Testimony::Silent, noon());
+  hold(!gathered.take_list(address, world().middle.certificate, list.der, noon()), "a list of another issuer");
+  const auto until = gathered.take_list(address, root, list.der, noon());
+  const auto state = gathered.weigh(leaf, root, Testimony::Silent, noon());
+  if (until) {
+    hold(*until >= noon(), "a list was taken that had ended");
+    hold(revokes == (state == SourceState::Revoked), "files and gathered lists say different things");
+    (void)gathered.take_list(address, root, list.der, noon());
+    gathered.tidy(noon());
+  }
+  hold_limited(root, list.der, revokes && until.has_value(), read ? read->this_update() : std::nullopt);
+}
+
+void run_lists(std::string_view text) {
+  const auto lists = read_crls(text);
+  if (!lists) return;
+  const auto& leaf = world().leaf.certificate;
+  for (const auto& list : *lists)
+    if (const auto read = Crl::read(list.der)) (void)read->about(leaf.handle(), noon());
+  const Certificate issuers[] = {world().root.certificate};
+  for (const auto& crl : RevocationLists(*lists, issuers).signed_by(world().root.certificate.handle()))
+    hold(crl.signed_by(world().root.certificate.handle()), "a list of somebody else");
+}
+
+void run_response(std::string_view text, std::string_view signer) {
+  const auto response = resigned_response(text, signer);
+  const auto& root = world().root.certificate;
+  const OcspQuestion question{world().leaf.certificate, root, "12345678"};
+  const auto statement = OcspStatement::read(response, question, noon());
+  if (statement && statement->at(noon()) == Testimony::Good)
+    hold(statement->from() <= noon() + OcspLimits{}.skew && noon() <= statement->until(), "good out of its time");
+  const bool revokes = statement && statement->at(noon()) == Testimony::Revoked;
+  (void)GatheredEvidence(Gathering::On).take_response(question, response, noon()).has_value();
+
+  GatheredEvidence gathered(Gathering::On);
+  const auto weighed = [&] { return gathered.weigh(question.certificate, root, Testimony::Silent, noon()); };
+  (void)weighed();
+  const auto taken = gathered.take_response(question, response, noon());
+  for (const auto& asked : gathered.asked_about()) gathered.settle(asked.certificate);
+  const auto state = weighed();
+  hold(taken || state == SourceState::None, "evidence that was not taken counts");
+  hold(!revokes || state == SourceState::Revoked, "a revoked certificate is not known as one");
+  hold(gathered.silent().size() <= 1, "more silence than certificates");
+
+  (void)gathered.take_list(address, root, world().without_delegate.der, noon());
+  const auto revoked_list = Crl::read(world().without_delegate.der);
+  if (statement && statement->delegate() &&
+      revoked_list->about(statement->delegate()->handle(), noon()) == Testimony::Revoked)
+    hold(weighed() == SourceState::None, "what a revoked responder said counts");
+  else
+    hold(weighed() == state, "a list about others changes what is known");
+
+  const bool newer = statement && statement->from() > noon() - std::chrono::minutes(30);
+  (void)gathered.take_response(question, world().response, noon());
+  const bool stays_revoked = revokes && newer && !statement->delegate();
+  hold(!stays_revoked || weighed() == SourceState::Revoked, "an older response unrevoked");
+  (void)gathered.take_response(question, response, noon());
+  gathered.tidy(noon() + std::chrono::days(30));
+}
+
+// ---- Bundles and credentials ----------------------------------------------------------------------------------------
+
 void run_bundle(std::string_view text) {
   const auto certificates = read_trust_bundle(text);
   if (!certificates) return;
@@ -243,7 +227,26 @@ void run_bundle(std::string_view text) {
   hold(again && *again == *certificates, "a bundle that is read differently when written");
 }
 
-char letter(Reader reader) { return static_cast<char>(reader); }
+void hold_together(const Result<Credential>& credential) {
+  if (!credential) return;
+  hold(credential->key.public_key() == credential->certificate.public_key(), "a key that is not the certificate's");
+  const auto* below = &credential->certificate;
+  for (const auto& above : credential->chain) {
+    hold(above.subject() == below->issuer(), "a chain that is none");
+    below = &above;
+  }
+}
+
+void run_pkcs12(std::string_view text) {
+  const auto sealed = testing::resealed(text, passphrase);
+  hold_together(read_credential_pkcs12(sealed, passphrase));
+  hold(!read_credential_pkcs12(sealed, "another"), "opened with another passphrase");
+}
+
+void run_credential(std::string_view text) {
+  hold_together(make_credential(p256("leaf"), text));
+  hold_together(read_credential_pem(text, text));
+}
 
 }  // namespace
 
@@ -258,102 +261,16 @@ void run(std::string_view input) {
     case Reader::Leaf: return run_leaf(text);
     case Reader::Intermediate: return run_intermediate(text);
     case Reader::List: return run_list(text);
-    case Reader::Response: return run_response(text);
+    case Reader::Response: return run_response(text, "root");
     case Reader::Bundle: return run_bundle(text);
-    case Reader::Lists: return void(read_crls(text).has_value());
+    case Reader::Lists: return run_lists(text);
     case Reader::Pin: return run_pin(text);
     case Reader::Anchor: return run_anchor(text);
+    case Reader::Path: return run_path(text);
+    case Reader::Delegated: return run_response(text, "delegate");
+    case Reader::Pkcs12: return run_pkcs12(text);
+    case Reader::Credential: return run_credential(text);
   }
-}
-
-std::vector<std::string> seeds() {
-  std::vector<std::string> found;
-  const auto add = [&](Reader reader, std::string_view bytes) { found.push_back(letter(reader) + std::string(bytes)); };
-  const auto& root = world().root;
-  for (const auto& bytes : samples({".der", ".cer", ".crt"}))
-    for (const auto reader : {Reader::Leaf, Reader::Pin, Reader::Anchor}) add(reader, bytes);
-  for (const auto& bytes : samples({".crl"})) {
-    add(Reader::List, bytes);
-    add(Reader::Lists, bytes);
-  }
-  for (const auto& bytes : samples({".p7b", ".pem"})) add(Reader::Bundle, bytes);
-
-  const std::vector<std::vector<testing::Extension>> leaves{
-      {},
-      {{"keyUsage", "critical,digitalSignature"}, {"extendedKeyUsage", "clientAuth,serverAuth"},
-       {"subjectAltName", "DNS:leaf.example,DNS:*.example,IP:192.0.2.1,URI:urn:oid:1.2.3,email:a@b.example"}},
-      {{"crlDistributionPoints", "URI:http://lists.example/a.crl,URI:ldap://lists.example/"},
-       {"authorityInfoAccess", "OCSP;URI:http://ocsp.example/,caIssuers;URI:http://ca.example/"}},
-      {{"basicConstraints", "critical,CA:TRUE,pathlen:0"}, {"keyUsage", "critical,keyCertSign,cRLSign"}},
-      {{"nameConstraints", "critical,permitted;DNS:.example,excluded;DNS:evil.example"},
-       {"basicConstraints", "CA:TRUE"}, {"policyConstraints", "requireExplicitPolicy:0"}},
-      {{"keyUsage", "keyEncipherment"}},
-      {{"1.2.3.4", "critical,DER:05:00"}}};
-  for (const auto& extensions : leaves) {
-    const auto minted = testing::mint({.name = "leaf.example", .issuer = &root, .extensions = extensions});
-    for (const auto reader : {Reader::Leaf, Reader::Pin, Reader::Anchor}) add(reader, minted.certificate.der());
-    const auto middle =
-        testing::mint({.name = "Middle", .issuer = &root, .key = key_of("middle"), .extensions = extensions});
-    add(Reader::Intermediate, middle.certificate.der());
-    const auto alone = testing::mint({.name = "alone.example", .extensions = extensions});
-    for (const auto reader : {Reader::Pin, Reader::Anchor}) add(reader, alone.certificate.der());
-  }
-  add(Reader::Intermediate, world().middle.certificate.der());
-  add(Reader::Pin, testing::mint({.key = testing::rsa_key(1024)}).certificate.der());
-  add(Reader::Leaf, testing::mint({.issuer = &root, .key = testing::ec_key("P-384")}).certificate.der());
-  add(Reader::Leaf, testing::mint({.issuer = &world().middle}).certificate.der());
-  add(Reader::Leaf, testing::mint({.issuer = &root, .not_after = noon() - std::chrono::days(1)}).certificate.der());
-
-  const auto& leaf = world().leaf.certificate;
-  const std::vector<testing::CrlMint> lists{
-      {.issuer = &root},
-      {.issuer = &root, .revoked = {leaf}},
-      {.issuer = &root, .revoked = {leaf}, .entry_extensions = {{"2.5.29.21", "DER:0A:01:08"}}},
-      {.issuer = &root, .revoked = {world().middle.certificate}, .extensions = {{"2.5.29.20", "DER:02:01:01"}}},
-      {.issuer = &root, .next_update = std::nullopt},
-      {.issuer = &root, .next_update = noon() - std::chrono::minutes(1)},
-      {.issuer = &root, .extensions = {{"issuingDistributionPoint", "critical,onlyuser:TRUE"}}},
-      {.issuer = &root, .extensions = {{"issuingDistributionPoint", "critical,indirectCRL:TRUE"}}},
-      {.issuer = &root, .extensions = {{"2.5.29.27", "critical,DER:02:01:01"}}}};
-  for (const auto& order : lists) {
-    const auto list = testing::mint_crl(order);
-    add(Reader::List, list.der);
-    add(Reader::Lists, list.der);
-    add(Reader::Lists, "-----BEGIN X509 CRL-----\n" + base::base64(list.der) + "\n-----END X509 CRL-----\n");
-  }
-
-  const auto delegate =
-      testing::mint({.name = "Responder", .issuer = &root, .extensions = {{"extendedKeyUsage", "OCSPSigning"}}});
-  using Status = testing::OcspMint::Status;
-  for (const auto status : {Status::Good, Status::Revoked, Status::Unknown})
-    add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &leaf, .status = status}));
-  add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &leaf, .next_update = std::nullopt}));
-  add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &leaf, .nonce = "12345678"}));
-  add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &leaf, .responder = &delegate}));
-  add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &leaf, .response_status = 3}));
-  add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &root.certificate}));
-  add(Reader::Response, testing::mint_ocsp({.issuer = &world().middle, .about = &leaf}));
-  for (const auto& changes : std::vector<std::vector<testing::Extension>>{
-           {}, {{"extendedKeyUsage", "OCSPSigning"}, {"noCheck", ""}}, {{"extendedKeyUsage", "clientAuth"}}}) {
-    const auto other = testing::mint({.name = "Responder", .issuer = &root, .extensions = changes});
-    add(Reader::Response,
-        testing::mint_ocsp({.issuer = &root, .about = &leaf, .nonce = "12345678", .responder = &other}));
-  }
-  const auto late = testing::mint({.name = "Responder", .issuer = &root,
-                                   .extensions = {{"extendedKeyUsage", "OCSPSigning"}},
-                                   .not_after = noon() - std::chrono::days(1)});
-  add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &leaf, .responder = &late}));
-  add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &leaf,
-                                            .this_update = noon() + std::chrono::hours(1),
-                                            .next_update = noon() + std::chrono::hours(2)}));
-  add(Reader::Response, testing::mint_ocsp({.issuer = &root, .about = &leaf,
-                                            .this_update = noon() - std::chrono::days(20)}));
-
-  const Certificate bundled[] = {leaf, root.certificate};
-  add(Reader::Bundle, testing::pkcs7(bundled, testing::Wrapping::Bare, root));
-  add(Reader::Bundle, testing::pkcs7(bundled, testing::Wrapping::Signed, root));
-  add(Reader::Bundle, write_trust_bundle(bundled));
-  return found;
 }
 
 }  // namespace fuzz

@@ -13,6 +13,7 @@ build/fuzz-corpus/TARGET; `build/dev/fuzz/fuzz_TARGET FILE` runs it again.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ SHARED = os.environ.get("GATEHOUSE_SHARED", str(ROOT / "../shared"))
 SEED = 20261125
 RUNS = 4000  # changed inputs of the short form
 SECONDS = 20 * 60
+PROGRESS_SECONDS = 120  # between two words of a target that runs
 BRANCHES_PERCENT_MIN = 80
 # What one input may cost before it is a finding.
 INPUT_SECONDS_MAX = 25
@@ -109,17 +111,33 @@ def fuzz(target, seconds):
     ran = run(program("dev", target), "--seeds", folder / "seeds", env=environment())
     if ran.returncode:
         return Outcome(target, complaint(ran.stdout), False, time.monotonic() - began)
-    ran = run(program("fuzz", target), folder / "corpus", folder / "seeds", f"-seed={SEED}",
-              f"-max_total_time={seconds}", f"-max_len={INPUT_BYTES_MAX}", f"-timeout={INPUT_SECONDS_MAX}",
-              "-rss_limit_mb=4096", f"-artifact_prefix={folder}/", "-print_final_stats=1", env=environment())
-    (folder / "log").write_text(ran.stdout)
-    stats = dict(line.removeprefix("stat::").split(":", 1) for line in ran.stdout.splitlines()
-                 if line.startswith("stat::"))
+    exit_code, said = watched(target, folder / "log", [
+        program("fuzz", target), folder / "corpus", folder / "seeds", f"-seed={SEED}", f"-max_total_time={seconds}",
+        f"-max_len={INPUT_BYTES_MAX}", f"-timeout={INPUT_SECONDS_MAX}", "-rss_limit_mb=4096",
+        f"-artifact_prefix={folder}/", "-print_final_stats=1"])
+    stats = dict(line.removeprefix("stat::").split(":", 1) for line in said.splitlines() if line.startswith("stat::"))
     line = f"{int(stats.get('number_of_executed_units', 0)):,} runs in {seconds} s"
-    if ran.returncode:
-        return Outcome(target, f"{line}: {complaint(ran.stdout)}", False, time.monotonic() - began)
+    if exit_code:
+        return Outcome(target, f"{line}: {complaint(said)}", False, time.monotonic() - began)
     covered, share = coverage(target)
     return Outcome(target, f"{line}; {covered}", share >= BRANCHES_PERCENT_MIN, time.monotonic() - began)
+
+
+def watched(target, log, command):
+    """Exit code and output of libFuzzer, whose progress is told meanwhile."""
+    began = time.monotonic()
+    with log.open("wb") as out:
+        running = subprocess.Popen([str(part) for part in command], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
+                                   env=environment())
+        while running.poll() is None:
+            try:
+                running.wait(PROGRESS_SECONDS)
+            except subprocess.TimeoutExpired:
+                words = re.findall(r"^#(\d+)\t.*? cov: (\d+) ft: (\d+)", log.read_text(errors="replace"), re.M)
+                runs, edges, features = words[-1] if words else (0, 0, 0)
+                print(f"    {target}: {int(runs):,} runs, {edges} edges, {features} features "
+                      f"({time.monotonic() - began:.0f} s)", flush=True)
+    return running.returncode, log.read_text(errors="replace")
 
 
 def coverage(target):

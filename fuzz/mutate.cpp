@@ -227,7 +227,7 @@ std::string with_value(std::string_view der, const std::vector<Value>& values, c
 
 std::string mutate_der(std::string input, std::string_view other, Random& random, const ByteMutator& bytes) {
   if (input.empty()) return bytes(std::move(input), random);
-  if (random.one_in(60)) return static_cast<char>('0' + random.below(8)) + input.substr(1);
+  if (random.one_in(60) && !other.empty()) return other.front() + input.substr(1);  // for its reader
   const std::string_view der = input;
   std::vector<Value> values, theirs;
   read_values(der, {1, der.size()}, {}, values);
