@@ -37,6 +37,11 @@ const EVP_MD* fetched(Digest algorithm) {
   return all.at(index_of(algorithm));
 }
 
+const EVP_CIPHER* gcm() {
+  static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  return cipher;
+}
+
 /// Octets of r and of s in a raw ECDSA signature.
 std::size_t scalar_size(EVP_PKEY* key) { return (static_cast<std::size_t>(EVP_PKEY_get_bits(key)) + 7) / 8; }
 
@@ -225,6 +230,41 @@ Bytes Hasher::finish() {
        "finishing a digest");
   out.resize(size);
   return out;
+}
+
+struct Gmac::Parts {
+  CipherContext context{EVP_CIPHER_CTX_new()};
+};
+
+Gmac::Gmac(BytesView key) : parts_(std::make_unique<Parts>()) {
+  must(key.size() == key_octets &&
+           EVP_EncryptInit_ex2(parts_->context.get(), gcm(), octets(key), nullptr, nullptr) == 1,
+       "taking a key");
+}
+Gmac::~Gmac() = default;
+Gmac::Gmac(const Gmac& other) : parts_(std::make_unique<Parts>()) {
+  must(EVP_CIPHER_CTX_copy(parts_->context.get(), other.parts_->context.get()) == 1, "copying a key's context");
+}
+
+Bytes Gmac::tag(BytesView nonce, std::initializer_list<BytesView> parts) {
+  auto* context = parts_->context.get();
+  bool held = nonce.size() == nonce_octets &&
+              EVP_EncryptInit_ex2(context, nullptr, nullptr, octets(nonce), nullptr) == 1;
+  int size = 0;
+  for (const auto part : parts) {
+    held = held && part.size() <= INT_MAX &&
+           EVP_EncryptUpdate(context, nullptr, &size, octets(part), static_cast<int>(part.size())) == 1;
+  }
+  Bytes tag(tag_octets, '\0');
+  std::array<unsigned char, 16> nothing{};
+  held = held && EVP_EncryptFinal_ex(context, nothing.data(), &size) == 1 &&
+         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, int(tag_octets), tag.data()) == 1;
+  must(held, "making a tag");
+  return tag;
+}
+
+bool equal_octets(BytesView one, BytesView other) noexcept {
+  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 void fill_random(std::uint8_t* out, std::size_t count) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -68,6 +69,29 @@ class Hasher {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+/// Tells under a key whether octets are those that were seen before, at five times the speed of SHA-256. AES-256-GMAC.
+/// [NIST SP 800-38D] Each thread uses a copy of its own.
+class Gmac {
+ public:
+  static constexpr std::size_t key_octets = 32, nonce_octets = 12, tag_octets = 16;
+
+  /// Throws std::runtime_error where key is not of key_octets.
+  explicit Gmac(BytesView key);
+  ~Gmac();
+  Gmac(const Gmac& other);
+  Gmac& operator=(const Gmac&) = delete;
+  /// Of the parts one after the other. Whoever learns two tags of one nonce may make others: a tag that leaves the
+  /// process needs a nonce of its own.
+  Bytes tag(BytesView nonce, std::initializer_list<BytesView> parts);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// In a time that tells nothing about where they differ.
+bool equal_octets(BytesView one, BytesView other) noexcept;
 
 /// Fills from the operating system's generator. Throws std::runtime_error where it fails.
 void fill_random(std::uint8_t* out, std::size_t count);

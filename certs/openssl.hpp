@@ -31,6 +31,7 @@ inline void free_certificates(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, 
 using KeyHandle = Owned<EVP_PKEY, EVP_PKEY_free>;
 using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using DigestContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
+using CipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 using BioHandle = Owned<BIO, BIO_free>;
 using CertificateHandle = Owned<X509, X509_free>;
 using CertificateStack = Owned<STACK_OF(X509), free_certificates>;

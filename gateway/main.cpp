@@ -227,7 +227,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
     return base::fail(store::Errc::SchemaMismatch, "patients are stored under older keys: run gatehouse db migrate");
   }
   patients::PatientShelf patients(database);
-  documents::DocumentShelf documents(database);
+  documents::DocumentShelf documents(database, TRY(cli::load_content_seal(config)));
   pending::PendingShelf pending(database);
 
   // 4 The corridors and their door.

@@ -29,9 +29,8 @@ constinit const ErrorTable errors("gatehouse.json", rows);
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::size_t bytes_addressable = 0xFFFF'FFFFu;
 
-/// What K17 asks for: no recursion, encodings checked, numbers kept as written.
-constexpr unsigned parse_flags =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+/// What K17 asks for: no recursion, numbers kept as written. Encodings are checked before and behind the parser.
+constexpr unsigned parse_flags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
 
 /// @param refused  what the handler refused, where it was the handler
 Errc reason(rapidjson::ParseErrorCode code, Errc refused) {
@@ -49,7 +48,8 @@ boost::system::error_code make_error_code(Errc code) noexcept { return {static_c
 
 /// Takes RapidJSON's events. An event answered with false ends the parse; refused_ says why.
 struct Document::Builder {
-  Builder(Document& document, const Limits& limits) : document_(document), limits_(limits) {}
+  Builder(Document& document, const Limits& limits, bool has_escapes)
+      : document_(document), limits_(limits), has_escapes_(has_escapes) {}
 
   bool Null() { return add(Kind::Null); }
   bool Bool(bool value) { return add(value ? Kind::True : Kind::False); }
@@ -91,7 +91,7 @@ struct Document::Builder {
 
   /// Escapes can make what the bytes are not: a lone surrogate, a NUL.
   bool is_text(std::string_view text) {
-    return (text.find('\0') == std::string_view::npos && is_utf8(text)) || refuse(Errc::NotUtf8);
+    return !has_escapes_ || (text.find('\0') == std::string_view::npos && is_utf8(text)) || refuse(Errc::NotUtf8);
   }
 
   std::uint32_t keep(std::string_view text) {
@@ -126,17 +126,20 @@ struct Document::Builder {
     open_.pop_back();
   }
 
-  bool names_a_member_twice(std::uint32_t object) const {
+  bool names_a_member_twice(std::uint32_t object) {
     const auto& nodes = document_.nodes_;
-    std::vector<std::string_view> names;
-    for (auto at = object + 1; at < nodes[object].next; at = nodes[at].next) names.push_back(document_.name(nodes[at]));
-    std::ranges::sort(names);
-    return std::ranges::adjacent_find(names) != names.end();
+    names_.clear();
+    for (auto at = object + 1; at < nodes[object].next; at = nodes[at].next)
+      names_.push_back(document_.name(nodes[at]));
+    std::ranges::sort(names_);
+    return std::ranges::adjacent_find(names_) != names_.end();
   }
 
   Document& document_;
   const Limits& limits_;
+  const bool has_escapes_;
   std::vector<std::uint32_t> open_;
+  std::vector<std::string_view> names_;  ///< of the object that was closed last
   std::uint32_t name_at_ = 0, name_size_ = 0;
 };
 
@@ -146,7 +149,8 @@ Result<std::unique_ptr<const Document>> Document::parse(BytesView bytes, const L
   if (bytes.find('\0') != BytesView::npos || !is_utf8(bytes)) return fail(Errc::NotUtf8);
 
   std::unique_ptr<Document> document(new Document);
-  Builder builder(*document, limits);
+  document->text_.reserve(bytes.size());
+  Builder builder(*document, limits, bytes.find('\\') != BytesView::npos);
   rapidjson::MemoryStream stream(bytes.data(), bytes.size());
   rapidjson::Reader reader;
   const auto parsed = reader.Parse<parse_flags>(stream, builder);

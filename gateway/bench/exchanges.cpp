@@ -21,7 +21,7 @@ constexpr base::ErrorRow rows[] = {
 };
 constinit const base::ErrorTable errors("gatehouse.bench", rows);
 
-constexpr std::size_t in_flight = TlsDoor::in_flight;
+constexpr std::size_t in_flight = TlsDoor::in_flight, in_flight_max = 64;
 constexpr std::chrono::milliseconds looked_for{100};
 constexpr double busy_us = 2000;  // of CPU meanwhile: something is still sent
 
@@ -79,20 +79,23 @@ Result<void> check_answer(unsigned status, base::BytesView body, const Signed& a
 
 /// What the threads do between two waits: take the next request, have it answered.
 struct InProcess::Work {
-  explicit Work(std::ptrdiff_t threads) : begin(threads + 1), end(threads + 1) {}
+  Work(std::ptrdiff_t threads, std::size_t in_flight)
+      : begin(threads + 1), end(threads + 1), places(static_cast<std::ptrdiff_t>(in_flight)), all_places(in_flight) {}
 
   std::barrier<> begin, end;
   bool over = false;
   std::vector<net::Request> ready = {};
   std::vector<net::Response> answers = {};
   std::atomic<std::size_t> next = 0;
-  std::counting_semaphore<in_flight> places{in_flight};
+  std::counting_semaphore<in_flight_max> places;
+  const std::size_t all_places;
 };
 
-InProcess::InProcess(MeasuredHouse& house, const certs::Certificate& certificate, unsigned threads)
+InProcess::InProcess(MeasuredHouse& house, const certs::Certificate& certificate, unsigned threads,
+                     std::size_t requests_in_flight)
     : house_(house),
       peer_(std::make_shared<const net::Peer>(net::Peer{.address = "127.0.0.1", .certificate = certificate})),
-      work_(std::make_unique<Work>(static_cast<std::ptrdiff_t>(threads))) {
+      work_(std::make_unique<Work>(static_cast<std::ptrdiff_t>(threads), requests_in_flight)) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { answer_until_told_otherwise(); });
 }
 
@@ -135,9 +138,9 @@ Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
   const double begun = process_cpu_us(), begun_wall = wall_us();
   work.begin.arrive_and_wait();
   work.end.arrive_and_wait();
-  for (std::size_t i = 0; i < in_flight; ++i) work.places.acquire();
+  for (std::size_t i = 0; i < work.all_places; ++i) work.places.acquire();
   const double spent = process_cpu_us() - begun, lasted = wall_us() - begun_wall;
-  work.places.release(in_flight);
+  work.places.release(static_cast<std::ptrdiff_t>(work.all_places));
 
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto envelope = joined(work.answers[i]);

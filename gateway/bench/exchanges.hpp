@@ -31,11 +31,11 @@ struct Round {
   double batch = 0;    ///< entries of one commit
 };
 
-/// NetworkDoor::answer in a closed loop with sixteen requests in flight, on one thread for each core: as in `serve`,
+/// NetworkDoor::answer in a closed loop with at most 64 requests in flight, on one thread for each core: as in `serve`,
 /// they live as long as the house does.
 class InProcess {
  public:
-  InProcess(MeasuredHouse& house, const certs::Certificate& peer, unsigned threads);
+  InProcess(MeasuredHouse& house, const certs::Certificate& peer, unsigned threads, std::size_t requests_in_flight);
   ~InProcess();
   /// The CPU time is that of the whole process.
   Result<Round> round(std::span<Signed> requests, Sample& sample);

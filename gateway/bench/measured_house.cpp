@@ -92,7 +92,7 @@ Keys Keys::make() {
   auto partner = issue("gateway.riverside.example", "Riverside Hospital");
   auto other = issue("gateway.lakeside.example", "Lakeside Clinic");
   return {std::move(authority), std::move(tls), std::move(signing), std::move(partner), std::move(other),
-          certs::PrivateKey::generate_p256()};
+          certs::PrivateKey::generate_p256(), documents::ContentSeal::read(documents::ContentSeal::fresh_key()).value()};
 }
 
 Route MeasuredHouse::route() {
@@ -136,7 +136,8 @@ MeasuredHouse::MeasuredHouse(std::unique_ptr<store::Database> database, std::uni
       clinic_(std::move(clinic)),
       directory_(*database_, {.anchors = {keys.authority.credential().certificate}}),
       patients_(*database_),
-      documents_(*database_),
+      seal_(keys.content),
+      documents_(*database_, seal_),
       pending_(*database_),
       gateway_(settings(plan), directory_, patients_, documents_, pending_, *journal_,
                std::make_shared<xca::wss::Signer>(keys.signing)),
@@ -153,7 +154,7 @@ Result<void> MeasuredHouse::move_in(std::span<const Somebody> people) {
 Result<void> MeasuredHouse::file_documents(const Somebody& whose, std::size_t count, std::size_t octets) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto text = document_text(route(), whose, i, octets);
-    TRY(documents::import_document(*database_, clinic_, text, {.patient_id = whose.mrn}, system_now()));
+    TRY(documents::import_document(*database_, clinic_, text, {.patient_id = whose.mrn, .seal = seal_}, system_now()));
   }
   return {};
 }

@@ -37,6 +37,7 @@ struct Keys {
   certs::CertificateAuthority authority;
   certs::Credential tls, signing, partner, other_partner;
   certs::PrivateKey audit;
+  documents::ContentSeal content;
 };
 
 /// How the measured gateway differs from one as it is shipped.
@@ -78,6 +79,7 @@ class MeasuredHouse {
   policy::Clinic clinic_;
   directory::DirectoryShelf directory_;
   patients::PatientShelf patients_;
+  const documents::ContentSeal seal_;
   documents::DocumentShelf documents_;
   pending::PendingShelf pending_;
   net::Metrics metrics_;

@@ -58,6 +58,7 @@ Result<Exit> init(const Arguments& arguments, Console& console) {
   TRY(place_credential(directory / "keys", "tls", arguments, authority));
   TRY(place_credential(directory / "keys", "signing", arguments, authority));
   TRY(write_file((directory / "keys/audit.key").string(), certs::PrivateKey::generate_p256().to_pem(), true));
+  TRY(write_file((directory / "keys/content.key").string(), documents::ContentSeal::fresh_key(), true));
 
   Config config;
   const auto octets = certs::random_octets<4>();

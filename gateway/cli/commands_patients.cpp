@@ -193,7 +193,7 @@ Result<ImportedFile> import_file(House& house, const policy::Clinic& clinic, con
 Result<Exit> import_documents(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const auto clinic = TRY(clinic_meant(house, arguments));
-  documents::DocumentImport options;
+  documents::DocumentImport options{.seal = TRY(load_content_seal(house.config))};
   if (arguments.has("patient")) {
     options.patient_id = TRY(patients::show_patient(*house.database, clinic, arguments.text("patient"))).id;
   }
@@ -245,7 +245,7 @@ Result<Exit> render_document(const Arguments& arguments, Console& console) {
     House house = TRY(open_house(arguments));
     const auto clinic = TRY(clinic_meant(house, arguments));
     const auto entry = TRY(documents::show_document(*house.database, clinic, arguments.text("ID")));
-    documents::DocumentShelf shelf(*house.database);
+    documents::DocumentShelf shelf(*house.database, TRY(load_content_seal(house.config)));
     bytes = TRY(documents::read_whole(*shelf.read(TRY(shelf.content(entry)))));
     TRY(note(house, "document render", audit::Outcome::Looked, clinic, {}, entry.unique_id));
   }

@@ -156,6 +156,15 @@ const std::vector<Key>& keys() {
        0,
        0,
        {"refuse", "serve"}},
+      {"documents.key",
+       &Config::documents_key,
+       "Seals the content of documents that are filed, 64 hexadecimal digits; readable by its owner only. Give every\n"
+       "node the same file, e.g. made by `openssl rand -hex 32`. Content that is not sealed under it is proved by its\n"
+       "SHA-256 each time it is sent, which takes five times as long.",
+       0,
+       0,
+       {},
+       true},
       {"policy.supported", &Config::policy_supported,
        "Purposes this deployment answers at all: all, or a list like treatment,payment.\n"
        "What a clinic permits among them is set with `gatehouse settings set purposes=…`."},

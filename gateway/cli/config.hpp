@@ -56,6 +56,8 @@ struct Config {
   std::int64_t trust_look_seconds = 30;
   std::string trust_expired_own = "refuse";
 
+  std::string documents_key = "keys/content.key";
+
   std::string policy_supported = "all";
   std::vector<std::string> policy_other_codes;
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <charconv>
-
 #include <cstdlib>
+#include <filesystem>
 
 namespace gateway::cli {
 namespace {
@@ -98,6 +98,13 @@ Result<certs::Credential> load_credential(const Config& config, const std::strin
   auto held = TRY(load_key(config, key));
   const std::string pem = TRY(read_file(certificate_file, 1u << 20));
   return naming(certs::make_credential(std::move(held), pem), certificate_file + " with " + key);
+}
+
+Result<std::optional<documents::ContentSeal>> load_content_seal(const Config& config) {
+  const auto& file = config.documents_key;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return std::optional<documents::ContentSeal>();
+  return std::optional(TRY(naming(documents::ContentSeal::read(TRY(read_secret(file))), file)));
 }
 
 Result<OwnCredentials> load_own_credentials(const Config& config) {

@@ -6,6 +6,7 @@
 #include "gateway/audit/journal.hpp"
 #include "gateway/cli/command.hpp"
 #include "gateway/cli/config.hpp"
+#include "gateway/documents/seal.hpp"
 #include "gateway/net/fetch_rules.hpp"
 #include "gateway/net/syslog_client.hpp"
 #include "gateway/patients/clinics.hpp"
@@ -38,6 +39,8 @@ Result<certs::PrivateKey> load_key(const Config& config, const std::string& key)
 /// A certificate file with its key, which may be in a token.
 Result<certs::Credential> load_credential(const Config& config, const std::string& certificate_file,
                                           const std::string& key);
+/// What content is sealed with; none where there is no such file. @error as load_key; store::Errc::Unreadable
+Result<std::optional<documents::ContentSeal>> load_content_seal(const Config& config);
 /// What this gateway shows of itself.
 struct OwnCredentials {
   certs::Credential tls, signing;

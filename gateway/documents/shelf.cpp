@@ -123,7 +123,7 @@ Result<xca::soap::StoredContent> DocumentShelf::content(const DocumentEntry& ent
 }
 
 std::unique_ptr<net::Source> DocumentShelf::read(const xca::soap::StoredContent& content) {
-  return std::make_unique<ContentReader>(database_, content);
+  return std::make_unique<ContentReader>(database_, content, seal_);
 }
 
 Result<ImportedDocument> import_document(store::Database& database, const policy::Clinic& clinic, BytesView cda,
@@ -146,7 +146,7 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
     }
     const Place place{.session = *session, .clinic = clinic, .patient = patient.id, .origin = patient.named_as,
                       .now = now};
-    TRY(insert_content(*session, hash, cda));
+    TRY(insert_content(*session, hash, cda, options.seal));
     TRY(insert(place, entry, hash));
     return insert_own_set(place, entry.entry_uuid);
   }));

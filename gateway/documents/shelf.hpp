@@ -2,6 +2,7 @@
 // Documents for the corridors and the commands: metadata in the store, content by its hash in pieces.
 
 #include "gateway/documents/cda.hpp"
+#include "gateway/documents/seal.hpp"
 #include "gateway/exchange/ports.hpp"
 #include "gateway/store/database.hpp"
 
@@ -19,7 +20,9 @@ struct ShelfLimits {
 
 class DocumentShelf final : public exchange::Documents {
  public:
-  explicit DocumentShelf(store::Database& database, ShelfLimits limits = {}) : database_(database), limits_(limits) {}
+  /// @param seal  that of imports; without it content is proved by its hash
+  explicit DocumentShelf(store::Database& database, std::optional<ContentSeal> seal = {}, ShelfLimits limits = {})
+      : database_(database), seal_(std::move(seal)), limits_(limits) {}
   Result<xca::ebxml::Concerned> concerned(const policy::Clinic& clinic,
                                           const xca::ebxml::RegistryQuery& query) override;
   Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> retrievable(
@@ -30,6 +33,7 @@ class DocumentShelf final : public exchange::Documents {
 
  private:
   store::Database& database_;
+  const std::optional<ContentSeal> seal_;
   ShelfLimits limits_;
 };
 
@@ -37,6 +41,7 @@ struct DocumentImport {
   std::string patient_id = {};             ///< our id; empty: whom the header means
   std::optional<Code> facility_type = {};  ///< instead of the shipped default
   std::optional<Code> practice_setting = {};
+  std::optional<ContentSeal> seal = {};    ///< for what is filed
 };
 enum class Imported { Inserted, Unchanged };
 struct ImportedDocument {

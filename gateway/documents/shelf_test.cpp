@@ -159,7 +159,7 @@ TEST_P(Documents, ThatWereThereBeforeSetsWereGetTheirsByTheMigration) {
 TEST_P(Documents, AreReadUpToALimitThatIsSaid) {
   for (const char* id : {"D1", "D2", "D3"}) ok(add(cda(id, our_id)));
   const auto read = [&](ShelfLimits limits) {
-    return ok(DocumentShelf(*database_, limits).concerned(*clinic_, all_of("1")));
+    return ok(DocumentShelf(*database_, {}, limits).concerned(*clinic_, all_of("1")));
   };
   EXPECT_TRUE(read({.entries = 3}).cut_short.empty());
   EXPECT_EQ(read({.entries = 2}).cut_short.size(), 1u);
@@ -230,10 +230,96 @@ TEST_P(Documents, GiveTheLastOctetsOnlyOnceAllWereProved) {
   EXPECT_EQ(source->next().error().code, store::Errc::Unreadable);
 }
 
+class SealedDocuments : public Documents {
+ protected:
+  void SetUp() override {
+    Documents::SetUp();
+    if (IsSkipped()) return;
+    entry_ = ok(add(bytes_, {.seal = seal_})).entry;
+  }
+  Result<Bytes> read(const std::optional<ContentSeal>& seal) {
+    DocumentShelf shelf(*database_, seal);
+    return read_whole(*shelf.read(ok(shelf.content(entry_))));
+  }
+  /// How many pieces are given before one is refused.
+  std::size_t given(const std::optional<ContentSeal>& seal) {
+    DocumentShelf shelf(*database_, seal);
+    const auto source = shelf.read(ok(shelf.content(entry_)));
+    std::size_t pieces = 0;
+    for (; pieces < 5; ++pieces) {
+      const auto next = source->next();
+      if (next) continue;
+      EXPECT_EQ(next.error().code, store::Errc::Unreadable);
+      break;
+    }
+    return pieces;
+  }
+  void execute(const std::string& sql) { ok(ok(database_->session())->execute(sql)); }
+
+  const std::string bytes_ = cda("D1", our_id, std::string(600'000, 'x'));
+  const ContentSeal seal_ = ok(ContentSeal::read(ContentSeal::fresh_key()));
+  const ContentSeal other_ = ok(ContentSeal::read(ContentSeal::fresh_key()));
+  xca::ebxml::DocumentEntry entry_;
+};
+ON_BOTH_DATABASES(SealedDocuments);
+
+TEST_P(SealedDocuments, AreGivenBackToTheOctetUnderTheirKeyAnotherAndNone) {
+  EXPECT_EQ(ok(read(seal_)), bytes_);
+  EXPECT_EQ(ok(read(other_)), bytes_) << "by their hash";
+  EXPECT_EQ(ok(read({})), bytes_);
+}
+
+TEST_P(SealedDocuments, GiveNoPieceThatWasChanged) {
+  auto& session = *ok(database_->session());
+  auto third = ok(session.select("SELECT bytes FROM content_pieces WHERE piece = 2", "b"))[0].take_bytes(0);
+  third[7] ^= 1;
+  ok(session.execute("UPDATE content_pieces SET bytes = :p1 WHERE piece = 2", {store::Blob{third}}));
+  EXPECT_EQ(given(seal_), 2u);
+  EXPECT_EQ(given(other_), 4u) << "by the hash of all";
+}
+
+TEST_P(SealedDocuments, GiveNoPieceInAnothersPlace) {
+  execute("UPDATE content_pieces SET piece = 9 WHERE piece = 1");
+  execute("UPDATE content_pieces SET piece = 1 WHERE piece = 2");
+  execute("UPDATE content_pieces SET piece = 2 WHERE piece = 9");
+  EXPECT_EQ(given(seal_), 1u);
+}
+
+TEST_P(SealedDocuments, AreNotTakenForContentOfAnotherHashOrSize) {
+  const std::string other_hash(64, 'a');
+  execute("INSERT INTO contents (hash, size) SELECT '" + other_hash + "', size FROM contents");
+  execute("UPDATE content_pieces SET hash = '" + other_hash + "'");
+  execute("UPDATE documents SET content = '" + other_hash + "'");
+  EXPECT_EQ(given(seal_), 0u);
+  execute("UPDATE contents SET size = size + 1");
+  EXPECT_EQ(given(seal_), 0u);
+}
+
+TEST_P(SealedDocuments, WithoutSealsAreProvedByTheirHash) {
+  execute("UPDATE content_pieces SET seal = NULL");
+  EXPECT_EQ(ok(read(seal_)), bytes_);
+  ok(ok(database_->session())->execute("UPDATE content_pieces SET bytes = :p1 WHERE piece = 0",
+                                       {store::Blob{Bytes(120u << 10, 'y')}}));
+  EXPECT_EQ(given(seal_), 4u);
+}
+
+TEST_P(SealedDocuments, WithSealsTakenOffSomePiecesAreNotGivenOut) {
+  execute("UPDATE content_pieces SET seal = NULL WHERE piece = 3");
+  EXPECT_EQ(given(seal_), 3u);
+  execute("UPDATE content_pieces SET seal = NULL WHERE piece = 0");
+  EXPECT_EQ(ok(read(seal_)), bytes_) << "all are proved together";
+}
+
+TEST(ContentSeal, ReadsSixtyFourDigitsAndNothingElse) {
+  EXPECT_TRUE(ContentSeal::read(" " + std::string(64, 'a') + "\n"));
+  for (const auto& text : {std::string(), std::string(62, 'a'), std::string(66, 'a'), std::string(64, 'g')})
+    EXPECT_EQ(ContentSeal::read(text).error().code, store::Errc::Unreadable) << text;
+}
+
 TEST_P(Documents, MayHaveNoOctets) {
   auto& session = *ok(database_->session());
   const auto hash = base::hex(certs::sha256(""));
-  ok(insert_content(session, hash, ""));
+  ok(insert_content(session, hash, "", {}));
   const auto content = ok(stored_content(hash, 0));
   EXPECT_EQ(ok(read_whole(*DocumentShelf(*database_).read(content))), "");
 }

@@ -21,6 +21,7 @@ using Phase = RequestReader::Phase;
 
 constexpr std::chrono::seconds linger_time{2};  // for a peer that still sends what will not be read
 constexpr std::size_t linger_bytes_max = 1u << 20;
+constexpr std::size_t worth_sending = 32u << 10;  // by itself, rather than copied to go with what follows
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -428,13 +429,13 @@ asio::awaitable<bool> Connection::write_response(Response response, bool last) {
   co_return !last;
 }
 
-/// The next block: a part of one piece as it lies there, or parts of several put together. Empty at the end.
+/// The next block: a large part of one piece as it lies there, or parts of several put together. Empty at the end.
 Result<BytesView> Connection::next_block(BodyReader& message) {
   auto& block = loop_.buffers.block;
   block.clear();
   while (block.size() < Channel::block_bytes_max) {
     const auto part = TRY(message.next(Channel::block_bytes_max - block.size()));
-    if (part.size() == Channel::block_bytes_max) return part;
+    if (block.empty() && part.size() >= worth_sending) return part;
     if (part.empty()) break;
     block.append(part);
   }

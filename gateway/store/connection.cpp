@@ -36,7 +36,7 @@ struct Place {
   soci::indicator indicator = soci::i_ok;
   long long integer = 0;
   std::string text;
-  std::unique_ptr<soci::blob> blob;  ///< SQLite only
+  std::unique_ptr<soci::blob> blob;  ///< SQLite's parameters only
 };
 
 /// The letter of a parameter's kind, as select() takes it for columns; `n` for NULL.
@@ -86,7 +86,11 @@ void put(Place& place, char kind, const Value& value, bool postgresql) {
   }
 }
 
-Result<Value> take(Place& place, char kind, bool postgresql) {
+/// Column `at` of the row a statement stands on. SQLite's blobs are copied from there, once: SOCI would copy them twice,
+/// and counts their columns as integers.
+Result<Value> take(Prepared& ready, std::size_t at, bool postgresql) {
+  Place& place = *ready.results[at];
+  const char kind = ready.columns[at];
   if (place.indicator == soci::i_null) return Value{};
   if (kind == 'i') return Value{std::int64_t{place.integer}};
   if (kind == 't') return Value{place.text};
@@ -95,9 +99,11 @@ Result<Value> take(Place& place, char kind, bool postgresql) {
     auto bytes = TRY(base::read_hex(std::string_view(place.text).substr(bytea_prefix.size())));
     return Value{Blob{std::move(bytes)}};
   }
-  Blob blob{std::string(place.blob->get_len(), '\0')};
-  if (!blob.bytes.empty()) place.blob->read(0, blob.bytes.data(), blob.bytes.size());
-  return Value{std::move(blob)};
+  auto* row = static_cast<soci::sqlite3_statement_backend*>(ready.statement->get_backend())->stmt_;
+  const int column = static_cast<int>(at);
+  const auto* octets = static_cast<const char*>(sqlite_api::sqlite3_column_blob(row, column));
+  const auto size = static_cast<std::size_t>(sqlite_api::sqlite3_column_bytes(row, column));
+  return Value{Blob{octets == nullptr ? std::string() : std::string(octets, size)}};
 }
 
 /// SOCI gives PostgreSQL C strings: what follows a NUL would silently be lost, and another row be found.
@@ -277,11 +283,9 @@ struct Connection::Parts {
       return one;
     };
     for (const char kind : columns) {
-      auto& one = *made.results.emplace_back(place(kind));
-      if (kind == 'i') {
+      auto& one = *made.results.emplace_back(std::make_unique<Place>());
+      if (kind == 'i' || (kind == 'b' && !postgresql)) {
         made.statement->exchange(soci::into(one.integer, one.indicator));
-      } else if (kind == 'b' && one.blob) {
-        made.statement->exchange(soci::into(*one.blob, one.indicator));
       } else {
         made.statement->exchange(soci::into(one.text, one.indicator));
       }
@@ -381,7 +385,7 @@ Result<std::vector<Row>> Connection::select(std::string_view sql, std::string_vi
       auto& row = rows.emplace_back();
       row.values_.reserve(columns.size());
       for (std::size_t i = 0; i < columns.size(); ++i) {
-        row.values_.push_back(TRY(take(*ready.results[i], columns[i], address_.postgresql)));
+        row.values_.push_back(TRY(take(ready, i, address_.postgresql)));
       }
     }
     return rows;
