@@ -37,6 +37,7 @@ struct Finding {
   std::string evidence;     ///< record id and version, rule version, directory version
   std::string would_change; ///< what would change it; empty where it permits
   bool permits() const { return reason == Reason::Permitted; }
+  bool operator==(const Finding&) const = default;
 };
 
 /// The findings of all gates for one resource (or for the request as a whole), in gate order.

@@ -1,5 +1,7 @@
 #include "base/json/writer.hpp"
 
+#include <algorithm>
+
 namespace base::json {
 
 void Writer::separate() {
@@ -9,19 +11,22 @@ void Writer::separate() {
 
 void Writer::quote(std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
+  const auto is_special = [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; };
   text_ += '"';
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      text_ += '\\';
-      text_ += c;
-    } else if (octet < 0x20) {
-      text_ += "\\u00";
+  while (true) {
+    const auto special = std::ranges::find_if(text, is_special);
+    const auto plain = static_cast<std::size_t>(special - text.begin());
+    text_ += text.substr(0, plain);
+    if (special == text.end()) break;
+    text_ += '\\';
+    if (const auto octet = static_cast<unsigned char>(*special); octet < 0x20) {
+      text_ += "u00";
       text_ += digits[octet >> 4];
       text_ += digits[octet & 15];
     } else {
-      text_ += c;
+      text_ += *special;
     }
+    text.remove_prefix(plain + 1);
   }
   text_ += '"';
 }

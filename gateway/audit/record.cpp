@@ -80,10 +80,14 @@ class Json {
   base::json::Writer writer_;
 };
 
-void write_verdict(Json& json, const policy::Verdict& verdict) {
+/// Verdicts that follow each other and found the same: documents of one patient mostly do.
+void write_verdicts(Json& json, std::span<const policy::Verdict> same) {
   json.open();
-  json.text("resource", verdict.resource);
-  json.list("findings", std::span(verdict.findings), [&](const policy::Finding& finding) {
+  if (same.size() == 1) json.text("resource", same[0].resource);
+  if (same.size() > 1) {
+    json.list("resources", same, [&](const policy::Verdict& verdict) { json.string(verdict.resource); });
+  }
+  json.list("findings", std::span(same[0].findings), [&](const policy::Finding& finding) {
     json.open();
     json.text("gate", policy::word(finding.gate));
     json.text("reason", policy::code(finding.reason));
@@ -93,6 +97,18 @@ void write_verdict(Json& json, const policy::Verdict& verdict) {
     json.close();
   });
   json.close();
+}
+
+std::vector<std::span<const policy::Verdict>> grouped(std::span<const policy::Verdict> verdicts) {
+  std::vector<std::span<const policy::Verdict>> groups;
+  while (!verdicts.empty()) {
+    const auto other = std::ranges::find_if(
+        verdicts, [&](const policy::Verdict& one) { return one.findings != verdicts[0].findings; });
+    const auto count = static_cast<std::size_t>(other - verdicts.begin());
+    groups.push_back(verdicts.first(count));
+    verdicts = verdicts.subspan(count);
+  }
+  return groups;
 }
 
 constexpr std::pair<Outcome, std::string_view> outcomes[] = {
@@ -249,7 +265,8 @@ std::string canonical(const DecisionRecord& record) {
   json.number("at", base::to_micros(record.at));
   json.text("rules_version", record.rules_version);
   json.text("clinic_version", record.clinic_version);
-  json.list("verdicts", std::span(record.verdicts), [&](const policy::Verdict& one) { write_verdict(json, one); });
+  const auto groups = grouped(record.verdicts);
+  json.list("verdicts", std::span(groups), [&](const auto& same) { write_verdicts(json, same); });
   json.text("request_hash", record.request_hash);
   json.text("answer_hash", record.answer_hash);
   json.texts("document_hashes", record.document_hashes);

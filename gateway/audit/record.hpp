@@ -93,6 +93,7 @@ std::string canonical(const Event& event);
 /// The event that canonical() wrote; members it does not know are passed over.
 /// @error base::json::Errc::…
 Result<Event> read_event(std::string_view payload);
+/// Verdicts with the same findings that follow each other are one member, with `resources` instead of `resource`.
 std::string canonical(const DecisionRecord& record);
 
 }  // namespace gateway::audit

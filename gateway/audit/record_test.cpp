@@ -43,6 +43,32 @@ TEST(Record, WritesADecisionWithEveryFinding) {
             R"("evidence":"choice c1"}]}],"request_hash":"aa","answer_hash":"bb","document_hashes":["cc"]})");
 }
 
+TEST(Record, WritesTheSameFindingsOnceForAllResourcesThatFollowEachOther) {
+  const auto verdict = [](const char* resource, const char* evidence) {
+    return policy::Verdict{.resource = resource,
+                           .findings = {{.gate = policy::Gate::Choice,
+                                         .reason = policy::Reason::Permitted,
+                                         .sentence = "s",
+                                         .evidence = evidence,
+                                         .would_change = ""}}};
+  };
+  const DecisionRecord record{.request = "r",
+                              .at = base::from_micros(5),
+                              .rules_version = "",
+                              .clinic_version = "",
+                              .verdicts = {verdict("", "a"), verdict("d1", "b"), verdict("d2", "b"), verdict("d3", "c"),
+                                           verdict("d4", "b")},
+                              .request_hash = "",
+                              .answer_hash = "",
+                              .document_hashes = {}};
+  const auto findings = [](const std::string& evidence) {
+    return R"("findings":[{"gate":"choice","reason":"permitted","sentence":"s","evidence":")" + evidence + "\"}]}";
+  };
+  EXPECT_EQ(canonical(record), R"({"request":"r","at":5,"verdicts":[{)" + findings("a") +
+                                   R"(,{"resources":["d1","d2"],)" + findings("b") + R"(,{"resource":"d3",)" +
+                                   findings("c") + R"(,{"resource":"d4",)" + findings("b") + "]}");
+}
+
 TEST(Record, CapsTextsAtACharacterAndListsAtAThousand) {
   auto long_event = event();
   long_event.user = std::string(255, 'x') + "\xC3\xBC\xC3\xBC";

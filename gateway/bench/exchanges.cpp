@@ -21,7 +21,6 @@ constexpr base::ErrorRow rows[] = {
 };
 constinit const base::ErrorTable errors("gatehouse.bench", rows);
 
-constexpr std::size_t in_flight = TlsDoor::in_flight, in_flight_max = 64;
 constexpr std::chrono::milliseconds looked_for{100};
 constexpr double busy_us = 2000;  // of CPU meanwhile: something is still sent
 
@@ -79,23 +78,20 @@ Result<void> check_answer(unsigned status, base::BytesView body, const Signed& a
 
 /// What the threads do between two waits: take the next request, have it answered.
 struct InProcess::Work {
-  Work(std::ptrdiff_t threads, std::size_t in_flight)
-      : begin(threads + 1), end(threads + 1), places(static_cast<std::ptrdiff_t>(in_flight)), all_places(in_flight) {}
+  explicit Work(std::ptrdiff_t threads) : begin(threads + 1), end(threads + 1) {}
 
   std::barrier<> begin, end;
   bool over = false;
   std::vector<net::Request> ready = {};
   std::vector<net::Response> answers = {};
   std::atomic<std::size_t> next = 0;
-  std::counting_semaphore<in_flight_max> places;
-  const std::size_t all_places;
+  std::counting_semaphore<in_flight> places{in_flight};
 };
 
-InProcess::InProcess(MeasuredHouse& house, const certs::Certificate& certificate, unsigned threads,
-                     std::size_t requests_in_flight)
+InProcess::InProcess(MeasuredHouse& house, const certs::Certificate& certificate, unsigned threads)
     : house_(house),
       peer_(std::make_shared<const net::Peer>(net::Peer{.address = "127.0.0.1", .certificate = certificate})),
-      work_(std::make_unique<Work>(static_cast<std::ptrdiff_t>(threads), requests_in_flight)) {
+      work_(std::make_unique<Work>(static_cast<std::ptrdiff_t>(threads))) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { answer_until_told_otherwise(); });
 }
 
@@ -138,9 +134,9 @@ Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
   const double begun = process_cpu_us(), begun_wall = wall_us();
   work.begin.arrive_and_wait();
   work.end.arrive_and_wait();
-  for (std::size_t i = 0; i < work.all_places; ++i) work.places.acquire();
+  for (std::size_t i = 0; i < in_flight; ++i) work.places.acquire();
   const double spent = process_cpu_us() - begun, lasted = wall_us() - begun_wall;
-  work.places.release(static_cast<std::ptrdiff_t>(work.all_places));
+  work.places.release(in_flight);
 
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto envelope = joined(work.answers[i]);
@@ -151,25 +147,27 @@ Result<Round> InProcess::round(std::span<Signed> requests, Sample& sample) {
   return Round{spent / count, lasted / count, batch_since(before, house_.journal())};
 }
 
-Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys& keys, int kernel_receives) {
+Result<std::unique_ptr<TlsDoor>> TlsDoor::open(MeasuredHouse& house, const Keys& keys, std::size_t connections,
+                                                 int kernel_receives) {
   std::unique_ptr<TlsDoor> door(new TlsDoor(house, TRY(OpenDoor::open(house, keys, 1))));
   auto destination = door->door_->destination(keys.partner);
   destination.kernel_receives = kernel_receives;
-  for (std::size_t i = 0; i < in_flight; ++i) door->clients_.push_back(TRY(net::BlockingClient::connect(destination)));
+  for (std::size_t i = 0; i < connections; ++i)
+    door->clients_.push_back(TRY(net::BlockingClient::connect(destination)));
   return door;
 }
 
 Result<Round> TlsDoor::round(std::span<const Signed> requests, Sample& sample) {
   std::vector<net::BlockingClient::Answer> answers(requests.size());
   const auto send = [&](std::size_t i) {
-    return clients_[i % in_flight].send(discovery_path, Asker::content_type(requests[i].ask), requests[i].body);
+    return clients_[i % clients_.size()].send(discovery_path, Asker::content_type(requests[i].ask), requests[i].body);
   };
   const auto before = house_.journal().figures();
   const double begun = process_cpu_us(), asking_begun = thread_cpu_us(), begun_wall = wall_us();
-  for (std::size_t i = 0; i < std::min(in_flight, requests.size()); ++i) TRY(send(i));
+  for (std::size_t i = 0; i < std::min(clients_.size(), requests.size()); ++i) TRY(send(i));
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    answers[i] = TRY(clients_[i % in_flight].receive());
-    if (i + in_flight < requests.size()) TRY(send(i + in_flight));
+    answers[i] = TRY(clients_[i % clients_.size()].receive());
+    if (i + clients_.size() < requests.size()) TRY(send(i + clients_.size()));
   }
   wait_for(house_.journal());
   const double spent = process_cpu_us() - begun - (thread_cpu_us() - asking_begun), lasted = wall_us() - begun_wall;
@@ -186,7 +184,7 @@ Result<double> TlsDoor::grown_by_stalled(std::span<const Signed> requests) {
   const auto before = resident_octets();
   forget_peak_resident_octets();
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    TRY(clients_[i % in_flight].send(discovery_path, Asker::content_type(requests[i].ask), requests[i].body));
+    TRY(clients_[i % clients_.size()].send(discovery_path, Asker::content_type(requests[i].ask), requests[i].body));
   }
   for (bool busy = true; busy;) {
     const double begun = process_cpu_us();
@@ -195,7 +193,7 @@ Result<double> TlsDoor::grown_by_stalled(std::span<const Signed> requests) {
   }
   const auto peak = peak_resident_octets();
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    const auto answer = TRY(clients_[i % in_flight].receive());
+    const auto answer = TRY(clients_[i % clients_.size()].receive());
     TRY(check_answer(answer.status, answer.body, requests[i]));
   }
   wait_for(house_.journal());

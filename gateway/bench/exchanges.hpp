@@ -31,11 +31,14 @@ struct Round {
   double batch = 0;    ///< entries of one commit
 };
 
-/// NetworkDoor::answer in a closed loop with at most 64 requests in flight, on one thread for each core: as in `serve`,
-/// they live as long as the house does.
+/// Requests on their way at once: enough that no core waits for a commit.
+inline constexpr std::size_t in_flight = 64;
+
+/// NetworkDoor::answer in a closed loop, on one thread for each core: as in `serve`, they live as long as the house
+/// does.
 class InProcess {
  public:
-  InProcess(MeasuredHouse& house, const certs::Certificate& peer, unsigned threads, std::size_t requests_in_flight);
+  InProcess(MeasuredHouse& house, const certs::Certificate& peer, unsigned threads);
   ~InProcess();
   /// The CPU time is that of the whole process.
   Result<Round> round(std::span<Signed> requests, Sample& sample);
@@ -50,13 +53,12 @@ class InProcess {
   std::vector<std::jthread> threads_;  ///< last: they end before what they work on
 };
 
-/// A network door on the loopback interface with one I/O thread, and a partner with sixteen connections.
+/// A network door on the loopback interface with one I/O thread, and a partner with several connections.
 class TlsDoor {
  public:
-  static constexpr std::size_t in_flight = 16;  ///< connections
-
   /// @param kernel_receives  net::Destination::kernel_receives of the partner
-  static Result<std::unique_ptr<TlsDoor>> open(MeasuredHouse& house, const Keys& keys, int kernel_receives = 0);
+  static Result<std::unique_ptr<TlsDoor>> open(MeasuredHouse& house, const Keys& keys,
+                                               std::size_t connections = in_flight, int kernel_receives = 0);
 
   /// Every connection has one request on its way. The CPU time is that of the process without the asking thread.
   Result<Round> round(std::span<const Signed> requests, Sample& sample);

@@ -86,24 +86,32 @@ void put(Place& place, char kind, const Value& value, bool postgresql) {
   }
 }
 
-/// Column `at` of the row a statement stands on. SQLite's blobs are copied from there, once: SOCI would copy them twice,
-/// and counts their columns as integers.
-Result<Value> take(Prepared& ready, std::size_t at, bool postgresql) {
-  Place& place = *ready.results[at];
-  const char kind = ready.columns[at];
+/// A column of the row a statement of SQLite stands on, copied from there: SOCI would copy it twice.
+Value take(sqlite_api::sqlite3_stmt* row, int column, char kind) {
+  if (sqlite_api::sqlite3_column_type(row, column) == SQLITE_NULL) return Value{};
+  if (kind == 'i') return Value{std::int64_t{sqlite_api::sqlite3_column_int64(row, column)}};
+  const auto* octets = static_cast<const char*>(
+      kind == 't' ? static_cast<const void*>(sqlite_api::sqlite3_column_text(row, column))
+                  : sqlite_api::sqlite3_column_blob(row, column));
+  std::string held;
+  if (octets != nullptr) held.assign(octets, static_cast<std::size_t>(sqlite_api::sqlite3_column_bytes(row, column)));
+  return kind == 't' ? Value{std::move(held)} : Value{Blob{std::move(held)}};
+}
+
+/// A column as SOCI gave it. PostgreSQL.
+Result<Value> take(const Place& place, char kind) {
   if (place.indicator == soci::i_null) return Value{};
   if (kind == 'i') return Value{std::int64_t{place.integer}};
   if (kind == 't') return Value{place.text};
-  if (postgresql) {
-    if (!place.text.starts_with(bytea_prefix)) return fail(Errc::Unreadable, "a blob column without hexadecimal text");
-    auto bytes = TRY(base::read_hex(std::string_view(place.text).substr(bytea_prefix.size())));
-    return Value{Blob{std::move(bytes)}};
-  }
+  if (!place.text.starts_with(bytea_prefix)) return fail(Errc::Unreadable, "a blob column without hexadecimal text");
+  auto bytes = TRY(base::read_hex(std::string_view(place.text).substr(bytea_prefix.size())));
+  return Value{Blob{std::move(bytes)}};
+}
+
+Result<Value> take(Prepared& ready, std::size_t column, bool postgresql) {
+  if (postgresql) return take(*ready.results[column], ready.columns[column]);
   auto* row = static_cast<soci::sqlite3_statement_backend*>(ready.statement->get_backend())->stmt_;
-  const int column = static_cast<int>(at);
-  const auto* octets = static_cast<const char*>(sqlite_api::sqlite3_column_blob(row, column));
-  const auto size = static_cast<std::size_t>(sqlite_api::sqlite3_column_bytes(row, column));
-  return Value{Blob{octets == nullptr ? std::string() : std::string(octets, size)}};
+  return take(row, static_cast<int>(column), ready.columns[column]);
 }
 
 /// SOCI gives PostgreSQL C strings: what follows a NUL would silently be lost, and another row be found.
@@ -282,9 +290,10 @@ struct Connection::Parts {
       if (kind == 'b' && !postgresql) one->blob = std::make_unique<soci::blob>(session);
       return one;
     };
-    for (const char kind : columns) {
+    // SOCI fetches further rows only where it has a place for a column: of SQLite the first as a number, never read.
+    for (const char kind : postgresql ? columns : columns.substr(0, 1)) {
       auto& one = *made.results.emplace_back(std::make_unique<Place>());
-      if (kind == 'i' || (kind == 'b' && !postgresql)) {
+      if (kind == 'i' || !postgresql) {
         made.statement->exchange(soci::into(one.integer, one.indicator));
       } else {
         made.statement->exchange(soci::into(one.text, one.indicator));

@@ -10,7 +10,7 @@ namespace {
 namespace ns = soap::ns;
 
 /// Room for one object of each kind, so that a long answer does not move again and again.
-constexpr std::size_t octets_per_object = 6144, octets_per_reference = 160;
+constexpr std::size_t octets_per_object = 8192, octets_per_reference = 160;
 
 template <class T>
 void append_all(std::string& out, const std::vector<const T*>& objects, ReturnType return_type,
