@@ -48,13 +48,29 @@ bool may_need_escape(std::uint64_t eight) noexcept {
   return (has('&') | has('"') | has('<') | has('>') | below_space) != 0;
 }
 
+std::uint64_t eight_octets(const char* at) noexcept {
+  std::uint64_t eight;
+  std::memcpy(&eight, at, sizeof eight);
+  return eight;
+}
+
+bool has_nothing_to_escape(std::string_view text) noexcept {
+  if (text.size() < sizeof(std::uint64_t)) return false;
+  const auto last = text.size() - sizeof(std::uint64_t);
+  for (std::size_t at = 0; at < last; at += sizeof(std::uint64_t))
+    if (may_need_escape(eight_octets(text.data() + at))) return false;
+  return !may_need_escape(eight_octets(text.data() + last));
+}
+
 void append_escaped(std::string& out, std::string_view text, const Escapes& escapes) {
+  if (has_nothing_to_escape(text)) {
+    out.append(text);
+    return;
+  }
   std::size_t copied = 0, at = 0;
   while (at < text.size()) {
-    for (std::uint64_t eight; at + sizeof eight <= text.size(); at += sizeof eight) {
-      std::memcpy(&eight, text.data() + at, sizeof eight);
-      if (may_need_escape(eight)) break;
-    }
+    while (at + sizeof(std::uint64_t) <= text.size() && !may_need_escape(eight_octets(text.data() + at)))
+      at += sizeof(std::uint64_t);
     for (const auto end = std::min(at + sizeof(std::uint64_t), text.size()); at < end; ++at) {
       const auto escape = escapes[static_cast<std::uint8_t>(text[at])];
       if (escape.empty()) continue;

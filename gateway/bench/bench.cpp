@@ -23,7 +23,7 @@ using cli::Console;
 using cli::Exit;
 
 constexpr std::size_t patients = 2000, own_choice_every = 4, warm_up = 200, single_requests = 1000;
-constexpr std::size_t stalled = 16;
+constexpr std::size_t transfers = 16;  // of 5 MB at once
 constexpr int kernel_receives = 64 << 10;  // so that answers nobody reads stay with us
 constexpr double speed_tolerance = 0.05, p99_allowance_us = 5000;
 /// What --only may name. R is always measured: without it no ratio means anything.
@@ -394,7 +394,7 @@ Result<void> Run::measure_query(MeasuredHouse& house) {
 
 /// Before any of our clients holds a whole document: what it gives back would hide what the next one takes.
 Result<double> Run::memory_of_retrieve(MeasuredHouse& house, std::span<const Signed> requests) {
-  const auto door = TRY(TlsDoor::open(house, keys_, stalled, kernel_receives));
+  const auto door = TRY(TlsDoor::open(house, keys_, transfers, kernel_receives));
   return door->grown_by_stalled(requests);
 }
 
@@ -402,9 +402,9 @@ Result<void> Run::measure_retrieve(MeasuredHouse& house) {
   const auto whose = std::span(people_).subspan(1, 1);
   TRY(house.file_documents(whose.front(), 1, document_octets));
   const auto count = plan_.retrieve_requests();
-  const auto requests = signed_requests(Ask::Document, whose, (plan_.rounds + 1) * count + stalled);
-  const auto grown = TRY(memory_of_retrieve(house, std::span(requests).last(stalled)));
-  const auto door = TRY(TlsDoor::open(house, keys_));
+  const auto requests = signed_requests(Ask::Document, whose, (plan_.rounds + 1) * count + transfers);
+  const auto grown = TRY(memory_of_retrieve(house, std::span(requests).last(transfers)));
+  const auto door = TRY(TlsDoor::open(house, keys_, transfers));
   RawTls raw(keys_.tls);
   Sample packages;  // multipart: not for xmlsec1
   TRY(door->round(std::span(requests).first(count), packages));

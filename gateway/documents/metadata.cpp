@@ -2,6 +2,7 @@
 
 #include "base/json/document.hpp"
 #include "base/json/writer.hpp"
+#include "certs/recent.hpp"
 #include "gateway/store/database.hpp"
 
 namespace gateway::documents {
@@ -101,6 +102,43 @@ std::vector<Author> authors(Value object) {
   return list;
 }
 
+Result<DocumentEntry> parse_metadata(std::string_view json) {
+  const auto document = Document::parse(json);
+  if (!document || !(*document)->root().is_object()) return fail(store::Errc::Unreadable, "documents.metadata");
+  const auto root = (*document)->root();
+  DocumentEntry entry;
+  if (text(root, "objectType") == "on-demand") entry.type = xca::ebxml::EntryType::OnDemand;
+  if (entry.type == xca::ebxml::EntryType::Stable) {
+    const auto size = root.integer_member("size");
+    if (!size || *size < 0) return fail(store::Errc::Unreadable, "documents.metadata size");
+    entry.size = static_cast<std::uint64_t>(*size);
+  }
+  entry.source_patient = {text(root, "sourceRoot"), text(root, "sourceExtension")};
+  entry.source_patient_info = texts(root, "sourceInfo");
+  entry.mime_type = text(root, "mimeType");
+  entry.hash_sha1 = text(root, "sha1");
+  entry.creation_time = text(root, "creationTime");
+  entry.service_start = text(root, "serviceStart");
+  entry.service_stop = text(root, "serviceStop");
+  entry.language = text(root, "language");
+  entry.title = text(root, "title");
+  entry.comments = text(root, "comments");
+  entry.class_code = code(root, "class");
+  entry.type_code = code(root, "type");
+  entry.format_code = code(root, "format");
+  entry.facility_type = code(root, "facility");
+  entry.practice_setting = code(root, "practice");
+  entry.confidentiality_codes = codes(root, "confidentiality");
+  entry.event_codes = codes(root, "events");
+  entry.authors = authors(root);
+  entry.legal_authenticator = text(root, "legalAuthenticator");
+  entry.uri = text(root, "uri");
+  entry.reference_ids = texts(root, "referenceIds");
+  return entry;
+}
+
+constexpr std::size_t remembered_max = 2048, remembered_octets_max = 8192;
+
 }  // namespace
 
 std::string write_metadata(const DocumentEntry& entry) {
@@ -149,38 +187,12 @@ std::string write_metadata(const Folder& folder) {
   return writer.text();
 }
 
-Result<DocumentEntry> read_metadata(std::string_view json) {
-  const auto document = Document::parse(json);
-  if (!document || !(*document)->root().is_object()) return fail(store::Errc::Unreadable, "documents.metadata");
-  const auto root = (*document)->root();
-  DocumentEntry entry;
-  if (text(root, "objectType") == "on-demand") entry.type = xca::ebxml::EntryType::OnDemand;
-  if (entry.type == xca::ebxml::EntryType::Stable) {
-    const auto size = root.integer_member("size");
-    if (!size || *size < 0) return fail(store::Errc::Unreadable, "documents.metadata size");
-    entry.size = static_cast<std::uint64_t>(*size);
-  }
-  entry.source_patient = {text(root, "sourceRoot"), text(root, "sourceExtension")};
-  entry.source_patient_info = texts(root, "sourceInfo");
-  entry.mime_type = text(root, "mimeType");
-  entry.hash_sha1 = text(root, "sha1");
-  entry.creation_time = text(root, "creationTime");
-  entry.service_start = text(root, "serviceStart");
-  entry.service_stop = text(root, "serviceStop");
-  entry.language = text(root, "language");
-  entry.title = text(root, "title");
-  entry.comments = text(root, "comments");
-  entry.class_code = code(root, "class");
-  entry.type_code = code(root, "type");
-  entry.format_code = code(root, "format");
-  entry.facility_type = code(root, "facility");
-  entry.practice_setting = code(root, "practice");
-  entry.confidentiality_codes = codes(root, "confidentiality");
-  entry.event_codes = codes(root, "events");
-  entry.authors = authors(root);
-  entry.legal_authenticator = text(root, "legalAuthenticator");
-  entry.uri = text(root, "uri");
-  entry.reference_ids = texts(root, "referenceIds");
+Result<DocumentEntry> read_metadata(const std::string& json) {
+  if (json.size() > remembered_octets_max) return parse_metadata(json);
+  static certs::Recent<std::shared_ptr<const DocumentEntry>> known(remembered_max);
+  if (const auto entry = known.find(json)) return **entry;
+  auto entry = TRY(parse_metadata(json));
+  known.keep(json, std::make_shared<const DocumentEntry>(entry));
   return entry;
 }
 

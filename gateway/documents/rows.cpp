@@ -91,8 +91,10 @@ Result<std::vector<Held<DocumentEntry>>> select_entries(store::Session& session,
       " LEFT JOIN purpose_choices w ON w.id = p.choice WHERE c.id = :p1 AND d.clinic = :p1 AND ");
   sql.append(where).append(" ORDER BY d.creation_time DESC, d.entry_uuid").append(limit(rows_max));
   const auto letters = std::string(entry_letters) + std::string(patients::choice_letters);
+  const auto rows = TRY(session.select(sql, letters, parameters, rows_max));
   std::vector<Held<DocumentEntry>> held;
-  for (const auto& row : TRY(session.select(sql, letters, parameters, rows_max))) {
+  held.reserve(rows.size());
+  for (const auto& row : rows) {
     auto entry = TRY(read_entry(row, clinic));
     auto id = entry.entry_uuid;
     auto patient = entry.patient;

@@ -131,11 +131,12 @@ Channel::Step Channel::write(std::string_view block) {
 }
 
 Channel::Step Channel::flush() {
+  auto& wire = buffers_.wire;
   if (!unsent_.empty()) {
-    buffers_.wire.insert(0, unsent_);
-    std::string().swap(unsent_);
+    unsent_ += wire;
+    wire.clear();
   }
-  std::string_view rest = buffers_.wire;
+  std::string_view rest = unsent_.empty() ? std::string_view(wire) : std::string_view(unsent_).substr(taken_);
   bool gone = false;
   while (!rest.empty()) {
     const auto sent = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);
@@ -145,8 +146,15 @@ Channel::Step Channel::flush() {
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
   broken_ = broken_ || gone;
-  if (!broken_ && !rest.empty()) unsent_.assign(rest);
-  buffers_.wire.clear();
+  if (rest.empty() || broken_) {
+    std::string().swap(unsent_);
+    taken_ = 0;
+  } else if (unsent_.empty()) {
+    unsent_.assign(rest);
+  } else {
+    taken_ = unsent_.size() - rest.size();
+  }
+  wire.clear();
   return sent_so_far();
 }
 

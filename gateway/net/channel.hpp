@@ -79,7 +79,8 @@ class Channel {
   std::shared_ptr<const TlsContext> tls_;
   ThreadBuffers& buffers_;
   ssl_st* session_ = nullptr;
-  std::string unsent_;  ///< what the kernel would not take yet
+  std::string unsent_;      ///< what the kernel would not take at once
+  std::size_t taken_ = 0;  ///< octets of it that it has taken since
   unsigned barren_reads_ = 0;
   std::optional<base::Error> refusal_;
   bool established_ = false, broken_ = false;
