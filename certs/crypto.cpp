@@ -263,10 +263,6 @@ Bytes Gmac::tag(BytesView nonce, std::initializer_list<BytesView> parts) {
   return tag;
 }
 
-bool equal_octets(BytesView one, BytesView other) noexcept {
-  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
-}
-
 void fill_random(std::uint8_t* out, std::size_t count) {
   while (count > 0) {
     const auto got = ::getrandom(out, count, 0);

@@ -90,9 +90,6 @@ class Gmac {
   std::unique_ptr<Parts> parts_;
 };
 
-/// In a time that tells nothing about where they differ.
-bool equal_octets(BytesView one, BytesView other) noexcept;
-
 /// Fills from the operating system's generator. Throws std::runtime_error where it fails.
 void fill_random(std::uint8_t* out, std::size_t count);
 template <std::size_t N>

@@ -204,5 +204,22 @@ TEST(Keys, LeaveNothingInTheErrorQueueThatTlsReads) {
   EXPECT_EQ(ERR_peek_error(), 0u);
 }
 
+/// The expected tag is what another library makes of an empty text with these octets beside it.
+TEST(Gmac, TellsOctetsNonceAndKeyApart) {
+  const std::string key(Gmac::key_octets, '\1'), nonce(Gmac::nonce_octets, '\2');
+  Gmac mac(key);
+  const auto tag = mac.tag(nonce, {"one ", "text"});
+  EXPECT_EQ(base::hex(tag), "175b8e183b075cacc8be86d3ac5b636a");
+  EXPECT_EQ(mac.tag(nonce, {"one text"}), tag) << "however it is cut";
+  Gmac copy(mac);
+  EXPECT_EQ(copy.tag(nonce, {"one text"}), tag);
+  EXPECT_NE(mac.tag(nonce, {"one texT"}), tag);
+  EXPECT_NE(mac.tag(std::string(Gmac::nonce_octets, '\3'), {"one text"}), tag);
+  EXPECT_NE(Gmac(std::string(Gmac::key_octets, '\4')).tag(nonce, {"one text"}), tag);
+  EXPECT_EQ(mac.tag(nonce, {}).size(), Gmac::tag_octets);
+  EXPECT_THROW(Gmac("short"), std::runtime_error);
+  EXPECT_THROW(mac.tag("short", {"one text"}), std::runtime_error);
+}
+
 }  // namespace
 }  // namespace certs

@@ -80,7 +80,7 @@ class Journal {
     std::size_t batch_max = 256;
     /// How long a commit waits for entries that are on their way: under load one fsync then serves several answers. A
     /// request alone in the house waits for nobody.
-    std::chrono::microseconds siblings_wait{3000};
+    std::chrono::microseconds siblings_wait{6000};
     Spool* spool = nullptr;  ///< where an audit repository is to be told; outlives the journal
   };
   /// Continues this node's chain. @error store::Errc::…; Errc::ForeignKey; store::Errc::Unavailable for a witness file

@@ -419,7 +419,8 @@ Result<void> Run::measure_retrieve(MeasuredHouse& house) {
   figures_.push_back(beside({.name = "iti39_5mb",
                              .value = median(cost),
                              .unit = "µs",
-                             .meaning = "CPU of one ITI-39, 5 MB by MTOM, each piece proved by its seal; beside raw SSL_write"},
+                             .meaning =
+                                 "CPU of one ITI-39, 5 MB by MTOM, each piece proved by its seal; beside raw SSL_write"},
                             median(written)));
   figures_.push_back({.name = "iti39_5mb_memory",
                       .value = grown / 1024,

@@ -107,6 +107,7 @@ void InProcess::answer_until_told_otherwise() {
     if (work.over) return;
     for (std::size_t i = work.next++; i < work.ready.size(); i = work.next++) {
       work.places.acquire();
+      const auto expected = house_.journal().expect();  // as a network door does
       house_.door().answer(std::move(work.ready[i]), [&work, &answer = work.answers[i]](net::Response response) {
         answer = std::move(response);
         work.places.release();

@@ -92,7 +92,8 @@ Keys Keys::make() {
   auto partner = issue("gateway.riverside.example", "Riverside Hospital");
   auto other = issue("gateway.lakeside.example", "Lakeside Clinic");
   return {std::move(authority), std::move(tls), std::move(signing), std::move(partner), std::move(other),
-          certs::PrivateKey::generate_p256(), documents::ContentSeal::read(documents::ContentSeal::fresh_key()).value()};
+          certs::PrivateKey::generate_p256(),
+          documents::ContentSeal::read(documents::ContentSeal::fresh_key()).value()};
 }
 
 Route MeasuredHouse::route() {

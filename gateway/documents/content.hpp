@@ -18,8 +18,8 @@ Result<void> insert_content(store::Session& session, const std::string& sha256_h
 
 /// Reads stored octets and proves them. Of content sealed under our key each piece is proved before it is given. Of
 /// other content the last piece is given only where the hash of all is right, so that whoever has every octet has the
-/// right ones. Each call of next() uses the session of its thread; between two of them neither transaction nor statement
-/// is open.
+/// right ones. Each call of next() uses the session of its thread; between two of them neither transaction nor
+/// statement is open.
 class ContentReader final : public net::Source {
  public:
   ContentReader(store::Database& database, xca::soap::StoredContent content, std::optional<ContentSeal> seal)

@@ -47,7 +47,7 @@ bool ContentSeal::is_of_this_key(BytesView seal) const {
 bool ContentSeal::fits(BytesView seal, const ContentPiece& piece) {
   if (!is_of_this_key(seal)) return false;
   const auto made = tag(seal.substr(key_id_octets, Gmac::nonce_octets), piece);
-  return certs::equal_octets(made, seal.substr(key_id_octets + Gmac::nonce_octets));
+  return base::equal_in_constant_time(made, seal.substr(key_id_octets + Gmac::nonce_octets));
 }
 
 /// The parts before the octets are of fixed length, so that no two pieces come to the same text.
