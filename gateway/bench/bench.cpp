@@ -420,7 +420,7 @@ Result<void> Run::measure_retrieve(MeasuredHouse& house) {
                              .value = median(cost),
                              .unit = "µs",
                              .meaning =
-                                 "CPU of one ITI-39, 5 MB by MTOM, each piece proved by its seal; beside raw SSL_write"},
+                                 "CPU of one ITI-39, 5 MB by MTOM, each piece proved; beside raw SSL_write"},
                             median(written)));
   figures_.push_back({.name = "iti39_5mb_memory",
                       .value = grown / 1024,

@@ -193,8 +193,8 @@ Result<ImportedFile> import_file(House& house, const policy::Clinic& clinic, con
 Result<Exit> import_documents(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const auto clinic = TRY(clinic_meant(house, arguments));
-  documents::DocumentImport options;
-  options.seal = TRY(load_content_seal(house.config));
+  auto seal = TRY(load_content_seal(house.config));
+  documents::DocumentImport options{.seal = std::move(seal)};
   if (arguments.has("patient")) {
     options.patient_id = TRY(patients::show_patient(*house.database, clinic, arguments.text("patient"))).id;
   }
