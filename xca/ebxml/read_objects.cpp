@@ -34,11 +34,6 @@ std::string attribute(const Element& element, std::string_view name) {
   return std::string(trim(element.attribute(name).value_or(std::string_view())));
 }
 
-std::string without_urn_oid(std::string home) {
-  constexpr std::string_view urn = "urn:oid:";
-  return home.starts_with(urn) ? home.substr(urn.size()) : home;
-}
-
 /// One registry object with the classifications that stand beside it.
 struct Source {
   Element element;
@@ -152,6 +147,15 @@ Result<base::Identifier> patient(const Source& source, std::string_view scheme) 
   return read;
 }
 
+/// The OID of the community that an object names, empty where it names none.
+Result<std::string> home(const Source& source) {
+  const auto written = attribute(source.element, "home");
+  if (written.empty()) return std::string();
+  const auto oid = base::Oid::parse(written);
+  if (!oid) return source.bad("a home that is no OID");
+  return oid->dotted();
+}
+
 Availability availability(const Source& source) {
   return last_part(attribute(source.element, "status")) == "Deprecated" ? Availability::Deprecated
                                                                         : Availability::Approved;
@@ -169,7 +173,7 @@ Result<DocumentEntry> read_entry(const Source& source) {
   entry.entry_uuid = source.id;
   entry.unique_id = TRY(identifier(source, schemes::entry_unique_id));
   entry.repository_id = TRY(slot_value(source, "repositoryUniqueId"));
-  entry.home = without_urn_oid(attribute(source.element, "home"));
+  entry.home = TRY(home(source));
   entry.patient = TRY(patient(source, schemes::entry_patient_id));
   if (auto local = base::read_cx(TRY(slot_value(source, "sourcePatientId")))) entry.source_patient = std::move(*local);
   entry.source_patient_info = TRY(slot(source, source.element, "sourcePatientInfo"));
@@ -204,7 +208,7 @@ Result<SubmissionSet> read_set(const Source& source) {
   SubmissionSet set;
   set.entry_uuid = source.id;
   set.unique_id = TRY(identifier(source, schemes::set_unique_id));
-  set.home = without_urn_oid(attribute(source.element, "home"));
+  set.home = TRY(home(source));
   set.patient = TRY(patient(source, schemes::set_patient_id));
   set.source_id = TRY(identifier(source, schemes::set_source_id));
   set.status = availability(source);
@@ -222,7 +226,7 @@ Result<Folder> read_folder(const Source& source) {
   Folder folder;
   folder.entry_uuid = source.id;
   folder.unique_id = TRY(identifier(source, schemes::folder_unique_id));
-  folder.home = without_urn_oid(attribute(source.element, "home"));
+  folder.home = TRY(home(source));
   folder.patient = TRY(patient(source, schemes::folder_patient_id));
   folder.status = availability(source);
   folder.last_update_time = TRY(slot_value(source, "lastUpdateTime"));
@@ -236,7 +240,7 @@ Result<Folder> read_folder(const Source& source) {
 Result<Association> read_association(const Source& source) {
   Association association;
   association.entry_uuid = source.id;
-  association.home = without_urn_oid(attribute(source.element, "home"));
+  association.home = TRY(home(source));
   const auto type = association_type(attribute(source.element, "associationType"));
   if (!type) return source.bad("an association of a type that is not known");
   association.type = *type;

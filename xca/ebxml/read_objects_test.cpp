@@ -119,6 +119,40 @@ TEST(ReadObjects, RefusesWhatItCannotTellApart) {
               testing::HasSubstr("registry objects"));
 }
 
+/// It stands in answers as urn:oid: and nothing else.
+TEST(ReadObjects, TakesAHomeThatIsAnOidAndNoOther) {
+  const auto set = R"(<r:ExternalIdentifier identificationScheme="urn:uuid:96fdda7c-d067-4183-912e-bf5ee74998a8" )"
+                   R"(registryObject="o" id="x" value="1.2.3"/>)";
+  const auto folder = R"(<r:ExternalIdentifier identificationScheme="urn:uuid:75df8f67-9973-4fbe-a900-df66cefecc5a" )"
+                      R"(registryObject="o" id="x" value="1.2.3"/>)";
+  const auto read = [&](const std::string& home) {
+    const auto with_home = [&](const std::string& element, const std::string& content, const std::string& id) {
+      return "<r:" + element + " id=\"" + id + "\" home=\"" + home + "\" " +
+             (element == "Association" ? R"(associationType="HasMember" sourceObject="s" targetObject="e")" : "") + ">" +
+             content + "</r:" + element + ">";
+    };
+    std::vector<Result<RegistryObjects>> all;
+    for (const auto& object : {with_home("ExtrinsicObject", "", "e"), with_home("RegistryPackage", set, "s"),
+                               with_home("RegistryPackage", folder, "f"), with_home("Association", "", "a")})
+      all.push_back(read_list(list_of(object)));
+    return all;
+  };
+  for (const auto& [written, home] : {std::pair("urn:oid:2.999.7", "2.999.7"), {"2.999.7", "2.999.7"}, {" ", ""}}) {
+    const auto all = read(written);
+    for (const auto& objects : all) ASSERT_TRUE(objects) << objects.error().detail;
+    EXPECT_EQ(all[0]->entries.at(0).home, home);
+    EXPECT_EQ(all[1]->sets.at(0).home, home);
+    EXPECT_EQ(all[2]->folders.at(0).home, home);
+    EXPECT_EQ(all[3]->associations.at(0).home, home);
+  }
+  for (const auto* written : {"urn:oid:%", "urn:oid:", "urn:oid:2.16.840.1).113883", "clinic", "2.999.7 2.999.8"}) {
+    for (const auto& objects : read(written)) {
+      ASSERT_FALSE(objects) << written;
+      EXPECT_EQ(objects.error().code, Errc::BadMetadata);
+    }
+  }
+}
+
 // ---- submissions
 
 DocumentEntry complete_entry(const std::string& id = "doc") {
