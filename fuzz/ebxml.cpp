@@ -53,7 +53,8 @@ RegistryObjects small_registry() {
   };
   return {{entry, later}, {set}, {folder},
           {association('5', AssociationType::HasMember, '3', '1'), association('6', AssociationType::HasMember, '4', '1'),
-           association('7', AssociationType::HasMember, '3', '6'), association('8', AssociationType::Replace, '1', '2')}};
+           association('7', AssociationType::HasMember, '3', '6'), association('8', AssociationType::Replace, '1', '2'),
+           association('9', AssociationType::HasMember, '3', '4')}};
 }
 
 /// Whatever was asked or submitted, what we say is valid and in canonical form.
@@ -125,13 +126,17 @@ std::string adhoc_query(std::string_view id, const std::string& slots) {
          std::string(id) + "\">" + slots + "</r:AdhocQuery></q:AdhocQueryRequest>";
 }
 
-/// A value that a parameter of this name may have.
-std::string example(std::string_view name) {
-  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+/// A value that a parameter may have; of ids one or several, as it takes them.
+std::string example(const Parameter& parameter) {
+  const auto has = [&](std::string_view part) { return parameter.name.find(part) != std::string_view::npos; };
+  const auto listed = [&](const std::string& of_entry, const std::string& of_set, const std::string& of_folder) {
+    if (parameter.values == Values::Many) return "('" + of_entry + "','" + of_set + "','" + of_folder + "')";
+    return "'" + (has("Set") ? of_set : has("Folder") ? of_folder : of_entry) + "'";
+  };
   if (has("atientId")) return "'P1^^^&amp;1.2.3&amp;ISO'";
   if (has("Status")) return "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved','Deprecated')";
-  if (has("EntryUUID") || has("uuid")) return "('" + uuid('1') + "','" + uuid('3') + "','" + uuid('4') + "')";
-  if (has("UniqueId")) return "('1.2.3','1.2.5','1.2.7')";
+  if (has("EntryUUID") || has("uuid")) return listed(uuid('1'), uuid('3'), uuid('4'));
+  if (has("UniqueId")) return listed("1.2.3", "1.2.5", "1.2.7");
   if (has("TimeFrom")) return "2025";
   if (has("TimeTo")) return "20270101";
   if (has("Author")) return "('%Smitty_Ger%','x')";
@@ -142,8 +147,8 @@ std::string example(std::string_view name) {
   return "('34133-9^^2.16.840.1.113883.6.1','N^^c','f^^s','c^^s')";
 }
 
-std::string slot(std::string_view name) {
-  return "<r:Slot name=\"" + std::string(name) + "\"><r:ValueList><r:Value>" + example(name) +
+std::string slot(const Parameter& parameter) {
+  return "<r:Slot name=\"" + std::string(parameter.name) + "\"><r:ValueList><r:Value>" + example(parameter) +
          "</r:Value></r:ValueList></r:Slot>";
 }
 
@@ -183,15 +188,15 @@ std::vector<std::string> seeds() {
     // Of parameters marked OneOf, a query has exactly one.
     std::string demanded, one_of, all;
     for (const auto& parameter : row.parameters) {
-      if (parameter.needed == Needed::Yes) demanded += slot(parameter.name);
-      if (parameter.needed == Needed::OneOf && one_of.empty()) one_of = slot(parameter.name);
-      if (parameter.needed == Needed::No) all += slot(parameter.name);
+      if (parameter.needed == Needed::Yes) demanded += slot(parameter);
+      if (parameter.needed == Needed::OneOf && one_of.empty()) one_of = slot(parameter);
+      if (parameter.needed == Needed::No) all += slot(parameter);
     }
     found.push_back(adhoc_query(row.id, demanded + one_of + all));
     for (const auto& parameter : row.parameters)
       found.push_back(adhoc_query(row.id, parameter.needed == Needed::OneOf
-                                              ? demanded + slot(parameter.name)
-                                              : demanded + one_of + slot(parameter.name)));
+                                              ? demanded + slot(parameter)
+                                              : demanded + one_of + slot(parameter)));
     found.push_back(adhoc_query(row.id, demanded + one_of));
   }
   found.emplace_back(
