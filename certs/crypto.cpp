@@ -300,6 +300,14 @@ Result<PublicKey> PublicKey::from_spki(BytesView der) {
   return made;
 }
 
+Result<PublicKey> PublicKey::from_pem(BytesView pem) {
+  const auto blocks = read_pem(pem, 1);
+  if (!blocks || blocks->size() != 1 || blocks->front().label != "PUBLIC KEY") {
+    return fail(Errc::UnreadableKey, "not one PEM block PUBLIC KEY");
+  }
+  return from_spki(blocks->front().der);
+}
+
 /// Building a key costs as much as forty verifications, and peers name the same key in every message.
 Result<PublicKey> PublicKey::from_rsa(BytesView modulus, BytesView exponent) {
   constexpr std::size_t number_bytes_max = rsa_bits_max / 8 + 1;  // some writers put a zero octet before the modulus
@@ -333,6 +341,13 @@ Result<PublicKey> PublicKey::build_rsa(BytesView modulus, BytesView exponent) {
     return fail(Errc::UnreadableKey);
   const KeyHandle key(found);
   return from_spki(der_of<i2d_PUBKEY>(key.get()));
+}
+
+Bytes PublicKey::to_pem() const {
+  const auto text = base::base64(spki());
+  Bytes pem = "-----BEGIN PUBLIC KEY-----\n";
+  for (std::size_t at = 0; at < text.size(); at += 64) pem.append(text, at, 64).push_back('\n');
+  return pem.append("-----END PUBLIC KEY-----\n");
 }
 
 KeyKind PublicKey::kind() const noexcept { return parts_->kind; }

@@ -107,10 +107,13 @@ class PublicKey {
   /// @error Errc::UnreadableKey, Errc::KeyTooWeak (RSA 2048–4096 with odd e from 65537 to
   /// 2^64; P-256, P-384, P-521 by name, never by explicit parameters) [A04]
   static Result<PublicKey> from_spki(BytesView der);
+  /// One block `PUBLIC KEY`. @error as from_spki
+  static Result<PublicKey> from_pem(BytesView pem);
   /// From ds:RSAKeyValue, big-endian octets. @error as from_spki
   static Result<PublicKey> from_rsa(BytesView modulus, BytesView exponent);
   KeyKind kind() const noexcept;
   const Bytes& spki() const noexcept;         ///< DER SubjectPublicKeyInfo
+  Bytes to_pem() const;                       ///< spki() as one block `PUBLIC KEY` [RFC 7468 §13]
   const Bytes& spki_sha256() const noexcept;  ///< raw SHA-256 of spki()
   /// RSA PKCS#1 v1.5, ECDSA (raw r‖s as XML signatures and JWTs carry it), or Ed25519 (digest is ignored).
   /// @error Errc::BadSignature

@@ -17,7 +17,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 
 def test_the_start_page_leads_to_a_first_answer(tmp_path):
     blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/start.md").read_text(), re.M | re.S)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     script = "set -eo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "\n".join(blocks)
     for port in ("18443", "19464"):  # the page's ports may be taken here
         script = script.replace(port, str(free_port()))

@@ -42,6 +42,7 @@ constexpr OwnActivity own_activities[] = {
     {"application stop", application_activity, Coded{"110121", dcm, "Application Stop"}, 'E'},
     {"audit search", log_used, std::nullopt, 'R'},
     {"audit export", log_used, std::nullopt, 'R'},
+    {"audit prove", log_used, std::nullopt, 'R'},
     {"audit retain", log_used, std::nullopt, 'D'},
 };
 

@@ -57,7 +57,27 @@ Result<Checkpoint> read_checkpoint(const base::json::Value& json) {
 
 }  // namespace
 
-Bytes commitment(BytesView salt, BytesView payload) { return certs::sha256(joined(salt, payload)); }
+Bytes commitment(BytesView salt, BytesView payload) {
+  const auto first = first_part(payload);
+  if (!first) return certs::sha256(joined(salt, payload));
+  return commitment_of_parts(part_commitment(part_salt(salt, 1), *first),
+                             part_commitment(part_salt(salt, 2), payload.substr(first->size() + 1)));
+}
+
+std::optional<BytesView> first_part(BytesView payload) {
+  const auto tab = payload.find('\t');
+  return tab == BytesView::npos ? std::nullopt : std::optional(payload.substr(0, tab));
+}
+
+Bytes part_salt(BytesView salt, unsigned part) {
+  return certs::sha256(joined("gatehouse-part-1", Bytes(1, static_cast<char>(part)), salt));
+}
+
+Bytes part_commitment(BytesView part_salt, BytesView part) { return certs::sha256(joined(part_salt, part)); }
+
+Bytes commitment_of_parts(BytesView first, BytesView second) {
+  return certs::sha256(joined("gatehouse-parts-1", first, second));
+}
 
 Bytes entry_hash(std::string_view node, std::uint64_t seq, BytesView previous, BytesView commitment) {
   constexpr std::string_view tag = "gatehouse-audit-1";

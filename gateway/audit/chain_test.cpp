@@ -22,6 +22,17 @@ TEST(Chain, HashesAsDocumented) {
             certs::sha256(Bytes("gatehouse-audit-1n1\0\0\0\0\0\0\0\1\2", 28) + first + committed));
 }
 
+TEST(Chain, CommitsToEachPartOfADividedPayload) {
+  const Bytes salt(16, 's');
+  const auto first = certs::sha256(certs::sha256(Bytes("gatehouse-part-1\1", 17) + salt) + "{\"a\":1");
+  const auto second = certs::sha256(certs::sha256(Bytes("gatehouse-part-1\2", 17) + salt) + ",\"b\":2}");
+  EXPECT_EQ(commitment(salt, "{\"a\":1\t,\"b\":2}"), certs::sha256("gatehouse-parts-1" + first + second));
+  EXPECT_EQ(*first_part("{\"a\":1\t,\"b\":2}"), "{\"a\":1");
+  EXPECT_FALSE(first_part("{\"a\":1}"));
+  EXPECT_EQ(part_commitment(part_salt(salt, 1), "{\"a\":1"), first);
+  EXPECT_EQ(commitment_of_parts(first, second), commitment(salt, "{\"a\":1\t,\"b\":2}"));
+}
+
 TEST(Chain, ChangesWithEveryPartOfAnEntry) {
   const Bytes previous(32, 'p'), committed(32, 'c');
   const Bytes hash = entry_hash("n1", 7, previous, committed);

@@ -259,19 +259,26 @@ Result<Event> read_event(std::string_view payload) {
 }
 
 std::string canonical(const DecisionRecord& record) {
-  Json json;
-  json.open();
-  json.text("request", record.request);
-  json.number("at", base::to_micros(record.at));
-  json.text("rules_version", record.rules_version);
-  json.text("clinic_version", record.clinic_version);
+  Json answered;
+  answered.open();
+  answered.text("request", record.request);
+  answered.number("at", base::to_micros(record.at));
+  answered.text("transaction", record.transaction);
+  answered.text("implementer", record.implementer);
+  answered.text("home", record.home);
+  answered.text("organization", record.organization);
+  answered.text("request_hash", record.request_hash);
+  answered.text("answer_hash", record.answer_hash);
+  answered.texts("document_hashes", record.document_hashes);
+  Json decided;
+  decided.open();
+  decided.member("rules_version");
+  decided.string(record.rules_version);
+  decided.text("clinic_version", record.clinic_version);
   const auto groups = grouped(record.verdicts);
-  json.list("verdicts", std::span(groups), [&](const auto& same) { write_verdicts(json, same); });
-  json.text("request_hash", record.request_hash);
-  json.text("answer_hash", record.answer_hash);
-  json.texts("document_hashes", record.document_hashes);
-  json.close();
-  return json.take();
+  decided.list("verdicts", std::span(groups), [&](const auto& same) { write_verdicts(decided, same); });
+  decided.close();
+  return answered.take() + "\t," + decided.take().substr(1);
 }
 
 }  // namespace gateway::audit

@@ -72,16 +72,17 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
-/// Why an answer was what it was: enough to decide it again. [design §4]
+/// What was answered to whom, and why: with its event, enough to decide it again. [design §4]
 struct DecisionRecord {
   std::string request;
   Instant at{};
+  std::string transaction = {}, implementer = {}, home = {}, organization = {};  ///< as in the event
   std::string rules_version;
   std::string clinic_version;
   std::vector<policy::Verdict> verdicts;     ///< the request's own first (admit), then one per resource
   std::string request_hash;                  ///< SHA-256 hex of the HTTP body
   std::string answer_hash;                   ///< SHA-256 hex of the envelope, documents within it left out
-  std::vector<std::string> document_hashes;  ///< SHA-256 hex of each document released
+  std::vector<std::string> document_hashes;  ///< SHA-256 hex of each document sent, in the answer's order
 };
 
 /// A text as a column and the JSON hold it: well-formed UTF-8 (U+FFFD for what is none), without NUL, 256 characters.
@@ -93,6 +94,8 @@ std::string canonical(const Event& event);
 /// The event that canonical() wrote; members it does not know are passed over.
 /// @error base::json::Errc::…
 Result<Event> read_event(std::string_view payload);
+/// In two parts that a tab divides, which no JSON text holds: first what was answered to whom, without verdict, reason
+/// or patient, then the rest. The chain commits to each (chain.hpp), so that the first can be shown alone.
 /// Verdicts with the same findings that follow each other are one member, with `resources` instead of `resource`.
 std::string canonical(const DecisionRecord& record);
 

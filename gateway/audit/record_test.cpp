@@ -26,6 +26,10 @@ TEST(Record, WritesMembersInAFixedOrderAndLeavesEmptyOnesOut) {
 TEST(Record, WritesADecisionWithEveryFinding) {
   const DecisionRecord record{.request = "r",
                               .at = base::from_micros(5),
+                              .transaction = "ITI-55",
+                              .implementer = "2.999.20",
+                              .home = "2.999.21",
+                              .organization = "Riverside\tHospital",
                               .rules_version = "7",
                               .clinic_version = "",
                               .verdicts = {{.resource = "p1",
@@ -38,9 +42,13 @@ TEST(Record, WritesADecisionWithEveryFinding) {
                               .answer_hash = "bb",
                               .document_hashes = {"cc"}};
   EXPECT_EQ(canonical(record),
-            R"({"request":"r","at":5,"rules_version":"7","verdicts":[{"resource":"p1","findings":[{"gate":"choice",)"
+            R"({"request":"r","at":5,"transaction":"ITI-55","implementer":"2.999.20","home":"2.999.21",)"
+            R"("organization":"Riverside\u0009Hospital","request_hash":"aa","answer_hash":"bb",)"
+            R"("document_hashes":["cc"])"
+            "\t"
+            R"(,"rules_version":"7","verdicts":[{"resource":"p1","findings":[{"gate":"choice",)"
             R"("reason":"patient-purpose","sentence":"The patient did not choose \"Payment\".",)"
-            R"("evidence":"choice c1"}]}],"request_hash":"aa","answer_hash":"bb","document_hashes":["cc"]})");
+            R"("evidence":"choice c1"}]}]})");
 }
 
 TEST(Record, WritesTheSameFindingsOnceForAllResourcesThatFollowEachOther) {
@@ -64,9 +72,10 @@ TEST(Record, WritesTheSameFindingsOnceForAllResourcesThatFollowEachOther) {
   const auto findings = [](const std::string& evidence) {
     return R"("findings":[{"gate":"choice","reason":"permitted","sentence":"s","evidence":")" + evidence + "\"}]}";
   };
-  EXPECT_EQ(canonical(record), R"({"request":"r","at":5,"verdicts":[{)" + findings("a") +
-                                   R"(,{"resources":["d1","d2"],)" + findings("b") + R"(,{"resource":"d3",)" +
-                                   findings("c") + R"(,{"resource":"d4",)" + findings("b") + "]}");
+  EXPECT_EQ(canonical(record), "{\"request\":\"r\",\"at\":5\t" R"(,"rules_version":"","verdicts":[{)" +
+                                   findings("a") + R"(,{"resources":["d1","d2"],)" + findings("b") +
+                                   R"(,{"resource":"d3",)" + findings("c") + R"(,{"resource":"d4",)" +
+                                   findings("b") + "]}");
 }
 
 TEST(Record, CapsTextsAtACharacterAndListsAtAThousand) {

@@ -1,6 +1,7 @@
-// audit: search the trail, and verify the chain.
+// audit: search the trail, verify the chain, and prove single answers.
 
 #include "gateway/audit/export.hpp"
+#include "gateway/audit/proof.hpp"
 #include "gateway/audit/retention.hpp"
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
@@ -182,6 +183,82 @@ Result<Exit> retain(const Arguments& arguments, Console& console) {
   return Exit::Done;
 }
 
+Result<Exit> prove(const Arguments& arguments, Console& console) {
+  const auto form = arguments.text("form");
+  if (form != "answer" && form != "officer") {
+    return base::fail(ConfigErrc::OutOfRange, "--form must be answer (may leave the house) or officer (may not)");
+  }
+  House house = TRY(open_house(arguments));
+  const auto request = arguments.text("REQUEST");
+  const auto proof = TRY(audit::prove(*TRY(house.database->session()), request,
+                                      form == "answer" ? audit::ProofForm::Answer : audit::ProofForm::Officer));
+  auto output = TRY(Output::open(arguments.text("output")));
+  audit::Event event;
+  event.transaction = "audit prove";
+  event.outcome = audit::Outcome::Looked;
+  event.user = system_user();
+  event.sentence = form + " form of request " + request;
+  TRY(write_down(house, std::move(event)));
+  auto bundle = audit::canonical(proof);
+  bundle.pop_back();
+  TRY(output.line(bundle));
+  TRY(output.flush());
+  if (arguments.has("output")) {
+    console.show(Fields().text("request", request).text("form", form).text("file", arguments.text("output")));
+  }
+  return Exit::Done;
+}
+
+Result<Exit> check_proof(const Arguments& arguments, Console& console) {
+  std::vector<certs::PublicKey> keys;
+  for (const auto& file : arguments.list("key")) {
+    auto key = certs::PublicKey::from_pem(TRY(read_file(file, 64u << 10)));
+    if (!key) {
+      return base::fail(ConfigErrc::OutOfRange,
+                        file + " is no public key; take the one that gatehouse audit public-key printed");
+    }
+    keys.push_back(*std::move(key));
+  }
+  const auto request = TRY(read_file(arguments.text("request"))), answer = TRY(read_file(arguments.text("answer")));
+  std::optional<std::string> witness;
+  if (arguments.has("witness")) witness = TRY(read_file(arguments.text("witness"), 4ull << 30));
+  const auto bundle = TRY(read_file(arguments.text("PROOF")));
+  const auto proved =
+      TRY(audit::check_proof(bundle, {.keys = keys, .request = request, .answer = answer, .witness = witness}));
+  const bool whole = proved.form == audit::ProofForm::Officer;
+  std::string shown = "[";
+  for (const auto& text : proved.shown) shown.append(shown.size() > 1 ? "," : "").append(text).append(whole ? "" : "}");
+  console.show(Fields()
+                   .flag("proved", true)
+                   .text("form", whole ? "officer" : "answer")
+                   .text("request", proved.request)
+                   .time("at", proved.at)
+                   .text("transaction", proved.transaction)
+                   .text("implementer", proved.implementer)
+                   .text("home", proved.home)
+                   .text("organization", proved.organization)
+                   .list("documents", proved.documents)
+                   .text("node", proved.node)
+                   .number("seq", static_cast<std::int64_t>(proved.seq))
+                   .flag("witnessed", witness.has_value())
+                   .json("shown", shown + "]"));
+  if (!witness) {
+    console.say("Without --witness FILE a chain that was written anew with the same key cannot be found out.");
+  }
+  return Exit::Done;
+}
+
+Result<Exit> public_key(const Arguments& arguments, Console& console) {
+  const House house = TRY(open_house(arguments));
+  const auto key = TRY(load_key(house.config, house.config.audit_key)).public_key();
+  if (console.json()) {
+    console.show(Fields().text("node", house.config.node).text("public_key", key.to_pem()));
+  } else {
+    console.raw(key.to_pem());
+  }
+  return Exit::Done;
+}
+
 }  // namespace
 
 std::vector<Command> audit_commands() {
@@ -205,6 +282,29 @@ std::vector<Command> audit_commands() {
        .example = "audit verify --witness audit/witness.jsonl",
        .options = {{"--witness", "A copy of the witness file, best from another machine"}},
        .run = verify},
+      {.path = "audit prove",
+       .help = "Write a proof of one answer, which check-proof verifies on any machine",
+       .example = "audit prove 5f0c2b8e9d714a63b1e4f7a2c9d80e16 --form answer --output proof.json",
+       .options = {{"REQUEST", "Request id, as audit search prints it", true},
+                   {"--form", "answer: what was answered to whom when, without verdict, reason or patient, may leave "
+                              "the house; officer: everything, may not", true},
+                   {"--output", "A new file; standard output if not given"}},
+       .run = prove},
+      {.path = "audit check-proof",
+       .help = "Verify a proof against the request and the answer it is about; exit 1 if anything is wrong",
+       .example = "audit check-proof proof.json --key audit-key.pem --request request.bin --answer answer.bin",
+       .options = {{"PROOF", "What audit prove wrote", true},
+                   {"--key", "Public audit key of the gateway, known from elsewhere; again for each node", true, true},
+                   {"--request", "Body of the HTTP request, as it was sent", true},
+                   {"--answer", "Body of the HTTP answer, as it was received", true},
+                   {"--witness", "A copy of the witness file: the proof's head must stand in it"}},
+       .run = check_proof,
+       .needs_config = false},
+      {.path = "audit public-key",
+       .help = "Print the public half of the audit key, for those who verify",
+       .example = "audit public-key > audit-key.pem",
+       .options = {},
+       .run = public_key},
       {.path = "audit export",
        .help = "Write the trail of a stretch of time, one line a message or row, oldest first",
        .example = "audit export --since 2026-11-01 --until 2026-12-01 --format atna --output november.xml",

@@ -325,7 +325,6 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
     const auto request = std::ranges::find(ours, entry.unique_id, &xca::ebxml::DocumentRequest::unique_id);
     RetrievedDocument document{*request, entry.mime_type, {}};
     document.content = TRY(documents_.content(entry));
-    exchange.decision->document_hashes.push_back(document.content.sha256);
     exchange.event.documents.push_back(entry.unique_id);
     return document;
   };

@@ -50,6 +50,21 @@ std::string hash_of_envelope(const xca::soap::Answer& answer) {
   return base::hex(hash.finish());
 }
 
+/// To whom what is answered, as a proof shows it.
+void note_answer(Exchange& exchange, std::string envelope_hash, std::span<const xca::soap::Piece> pieces) {
+  auto& decision = *exchange.decision;
+  decision.transaction = exchange.event.transaction;
+  decision.implementer = exchange.event.implementer;
+  decision.home = exchange.event.home;
+  decision.organization = exchange.event.organization;
+  decision.answer_hash = std::move(envelope_hash);
+  for (const auto& piece : pieces) {
+    if (const auto* stored = std::get_if<xca::soap::StoredPiece>(&piece)) {
+      decision.document_hashes.push_back(stored->content.sha256);
+    }
+  }
+}
+
 /// Notes of one event stand side by side; one that is there already is not repeated.
 void add_note(audit::Event& event, const std::string& note) {
   if (event.note.find(note) != std::string::npos) return;
@@ -91,6 +106,7 @@ Prepared RespondingGateway::respond(const Received& received) {
     exchange.event.reason = refused.reason;
     exchange.event.failed_check = failed_check_of(exchange, answered.error());
     if (exchange.event.sentence.empty()) exchange.event.sentence = refused.entry.event->sentence;
+    if (exchange.decision) note_answer(exchange, sha256_hex(std::get<base::Bytes>(refused.body.front())), {});
     refused.entry.event = std::move(exchange.event);
     refused.entry.decision = std::move(exchange.decision);
     refused.entry.query = std::move(exchange.query);
@@ -99,7 +115,7 @@ Prepared RespondingGateway::respond(const Received& received) {
     return refused;
   }
   audit::Change keep = exchange.pending ? keep_pending(exchange) : nullptr;
-  if (exchange.decision) exchange.decision->answer_hash = hash_of_envelope(*answered);
+  if (exchange.decision) note_answer(exchange, hash_of_envelope(*answered), answered->pieces);
   Prepared prepared;
   take_answer(prepared, std::move(*answered));
   prepared.transaction = exchange.transaction->id;
