@@ -12,7 +12,7 @@ case ${1:-} in
     exit 2
     ;;
 esac
-install_packages ${LONG:+scripts/packages-long.txt}
+install_packages ${LONG:+scripts/packages-long.txt} $(command -v npm >/dev/null || echo scripts/packages-npm.txt)
 RESULTS=$(mktemp -d)
 trap 'rm -rf "$RESULTS"' EXIT
 PASSED=0 FAILED=0 SKIPPED=0

@@ -43,6 +43,7 @@ constexpr OwnActivity own_activities[] = {
     {"audit search", log_used, std::nullopt, 'R'},
     {"audit export", log_used, std::nullopt, 'R'},
     {"audit prove", log_used, std::nullopt, 'R'},
+    {"disclosures", log_used, std::nullopt, 'R'},
     {"audit retain", log_used, std::nullopt, 'D'},
 };
 

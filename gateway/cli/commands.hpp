@@ -12,5 +12,6 @@ std::vector<Command> patient_commands();   ///< patient, document
 std::vector<Command> partner_commands();   ///< partner
 std::vector<Command> policy_commands();    ///< policy, consent
 std::vector<Command> audit_commands();     ///< audit
+std::vector<Command> disclosure_commands();  ///< disclosures
 
 }  // namespace gateway::cli

@@ -14,15 +14,6 @@
 namespace gateway::cli {
 namespace {
 
-Result<std::optional<Instant>> instant(const Arguments& arguments, const std::string& name) {
-  if (!arguments.has(name)) return std::optional<Instant>{};
-  std::string text = arguments.text(name);
-  if (text.size() == 10) text += "T00:00:00Z";
-  const auto at = base::read_date_time(text);
-  if (!at) return base::fail(ConfigErrc::OutOfRange, "--" + name + " must be like 2026-11-21 or 2026-11-21T19:30:00Z");
-  return std::optional(*at);
-}
-
 Result<std::size_t> limit(const Arguments& arguments) {
   try {
     const auto number = std::stoll(arguments.text("limit", "100"));
@@ -34,7 +25,7 @@ Result<std::size_t> limit(const Arguments& arguments) {
 
 Result<Exit> search(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
-  const auto from = TRY(instant(arguments, "from")), to = TRY(instant(arguments, "to"));
+  const auto from = TRY(instant_given(arguments, "from")), to = TRY(instant_given(arguments, "to"));
   const auto most = TRY(limit(arguments));
   auto& session = *TRY(house.database->session());
   const auto rows = TRY(audit::search(session, {.from = from,
@@ -137,8 +128,8 @@ Result<Exit> export_rows(const Arguments& arguments, Console& console) {
     return base::fail(ConfigErrc::OutOfRange, "--format must be atna or json");
   }
   House house = TRY(open_house(arguments));
-  const auto since = TRY(instant(arguments, "since")).value_or(base::from_micros(0));
-  const auto until = TRY(instant(arguments, "until")).value_or(system_now());
+  const auto since = TRY(instant_given(arguments, "since")).value_or(base::from_micros(0));
+  const auto until = TRY(instant_given(arguments, "until")).value_or(system_now());
   auto output = TRY(Output::open(arguments.text("output")));
   audit::Event event;
   event.transaction = "audit export";

@@ -183,6 +183,15 @@ Result<policy::Rules> load_rules(const Config& config) {
   return rules;
 }
 
+Result<std::optional<Instant>> instant_given(const Arguments& arguments, const std::string& name) {
+  if (!arguments.has(name)) return std::optional<Instant>{};
+  std::string text = arguments.text(name);
+  if (text.size() == 10) text += "T00:00:00Z";
+  const auto at = base::read_date_time(text);
+  if (!at) return base::fail(ConfigErrc::OutOfRange, "--" + name + " must be like 2026-11-21 or 2026-11-21T19:30:00Z");
+  return std::optional(*at);
+}
+
 std::string system_user() {
   const auto* user = ::getpwuid(::getuid());
   return user ? user->pw_name : "uid " + std::to_string(::getuid());

@@ -62,6 +62,8 @@ inline constexpr std::string_view self_made_authority = "Gatehouse self-made aut
 /// The purposes this deployment answers and the codes that name them.
 Result<policy::Rules> load_rules(const Config& config);
 
+/// A day or an instant that an option gives; nothing where it was not given. @error ConfigErrc::OutOfRange
+Result<std::optional<Instant>> instant_given(const Arguments& arguments, const std::string& name);
 /// Who runs this process, by the operating system: for events of commands.
 std::string system_user();
 /// The audit repository of the configuration, to connect to.

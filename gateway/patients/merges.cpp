@@ -222,4 +222,17 @@ Result<std::string> record_named(store::Database& database, const policy::Clinic
   return rows[0].text(0);
 }
 
+Result<std::vector<std::string>> records_of_person(store::Database& database, const std::string& patient_id) {
+  auto* session = TRY(database.session());
+  const auto rows = TRY(session->select("SELECT COALESCE(survivor, id) FROM patients WHERE id = :p1", "t",
+                                        {patient_id}));
+  if (rows.empty()) return fail(Errc::NoSuchPatient);
+  std::vector<std::string> records{rows[0].text(0)};
+  for (const auto& row :
+       TRY(session->select("SELECT id FROM patients WHERE survivor = :p1 ORDER BY id", "t", {records[0]}))) {
+    records.push_back(row.text(0));
+  }
+  return records;
+}
+
 }  // namespace gateway::patients

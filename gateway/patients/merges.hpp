@@ -36,4 +36,7 @@ Result<std::vector<MergeRow>> merge_history(store::Database& database, const std
 /// Our id of the record with that id or mrn itself, merged or not. @error Errc::NoSuchPatient, Errc::AmbiguousPatient
 Result<std::string> record_named(store::Database& database, const policy::Clinic& clinic, std::string_view id_or_mrn);
 
+/// Our ids of all records that are one person's now: the survivor's first. @error Errc::NoSuchPatient
+Result<std::vector<std::string>> records_of_person(store::Database& database, const std::string& patient_id);
+
 }  // namespace gateway::patients
