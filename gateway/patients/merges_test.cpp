@@ -80,6 +80,18 @@ class Merges : public testing::ShelfTest {
 };
 ON_BOTH_DATABASES(Merges);
 
+TEST_P(Merges, MakeAllRecordsOfAPersonKnownByAnyOfThem) {
+  const auto of = [&](const std::string& mrn) { return ok(records_of_person(*database_, id_[mrn])); };
+  EXPECT_EQ(of("B"), std::vector{id_["B"]});
+  ok(merge("A", "B"));
+  EXPECT_EQ(of("A"), (std::vector{id_["A"], id_["B"]}));
+  EXPECT_EQ(of("B"), of("A"));
+  EXPECT_EQ(of("C"), std::vector{id_["C"]});
+  ok(unmerge("B"));
+  EXPECT_EQ(of("B"), std::vector{id_["B"]});
+  EXPECT_EQ(records_of_person(*database_, "nobody").error().code, Errc::NoSuchPatient);
+}
+
 TEST_P(Merges, LetEveryNameAndNumberOfTheRetiredFindTheSurvivor) {
   EXPECT_EQ(found("Miller"), "B");
   ok(merge("A", "B"));
