@@ -144,7 +144,7 @@ def coverage(target):
     """What seeds and corpus reach together of the target's files: a sentence, and the per cent of branches."""
     folder = CORPUS / target
     raw, merged = folder / "reached.profraw", folder / "reached.profdata"
-    ran = run(program("fuzz", target), folder / "corpus", folder / "seeds", "-runs=0",
+    ran = run(program("fuzz", target), folder / "corpus", folder / "seeds", "-runs=0", "-detect_leaks=0",
               env=environment(LLVM_PROFILE_FILE=str(raw)))
     if ran.returncode:
         return complaint(ran.stdout), 0
