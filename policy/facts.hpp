@@ -1,11 +1,13 @@
 #pragma once
 // What a decision is made of: purposes, callers, clinics and choices, as plain values. Nothing here decides.
 
-#include "base/ids.hpp"
 #include "base/time.hpp"
+#include "policy/labels.hpp"
 
 #include <initializer_list>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -105,6 +107,18 @@ struct Caller {
   std::optional<base::Identifier> patient = {};             ///< resource-id: whom the token is about, where it says
   std::optional<std::string> authorization_reference = {};  ///< ACP, IACP or consent document id claimed
   std::string user = {};                                    ///< subject-id, for the record
+  std::optional<std::string> own_staff = {};                ///< who of our own people asks; never from a message
+};
+
+/// What a clinic gates beyond its patients' choices. [design §4: party, class, sensitivity]
+struct ClinicRules {
+  bool readable = true;  ///< false: the stored rules could not be understood, and nothing is let go
+  LabelRules labels = {};
+  std::set<HomeCommunityId> refused = {};  ///< organizations that get nothing of this clinic
+  /// Purposes for which only these document classes or types are shared; a purpose that is not here shares all.
+  std::map<Purpose, std::vector<base::Code>> shared = {};
+  bool part2_emergencies = false;  ///< a broken glass opens records of 42 CFR Part 2 too [§2.51]
+  bool operator==(const ClinicRules&) const = default;
 };
 
 /// One clinic = tenant = home community, with its settings as they are now. [design §4]
@@ -117,6 +131,7 @@ struct Clinic {
   std::string repository_id;        ///< repositoryUniqueId of its documents
   PurposeSet defaults;
   std::string version;  ///< of these settings, for the record
+  ClinicRules rules = {};
 };
 
 /// A patient's own set of purposes. It replaces the defaults entirely, also when it is empty.

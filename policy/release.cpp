@@ -139,8 +139,46 @@ Finding judge_token_patient(const base::Identifier& named, std::span<const base:
           {}, "A token for the patient who is asked for."};
 }
 
-/// The choice gate: the patient's own set replaces the clinic's defaults entirely.
-Finding judge_choice(PurposeSet asked, const ChoiceFacts& facts) {
+std::string naming(const Consent& consent) {
+  return "consent " + consent.id + " version " + std::to_string(consent.version);
+}
+
+/// The first consent in force that denies, by what makes its statement the narrow one it is.
+struct Denials {
+  const Consent* by[4] = {};
+  Purpose of[4] = {};
+  const Consent* consent(Narrows narrows) const { return by[static_cast<std::size_t>(narrows)]; }
+  Purpose purpose(Narrows narrows) const { return of[static_cast<std::size_t>(narrows)]; }
+};
+
+struct Setting {
+  const Admitted& admitted;
+  const Terms& terms;
+  const Matter& matter;
+  Asking asking(Purpose purpose) const {
+    return {.home = admitted.home(), .purpose = purpose, .now = terms.now, .document = matter.document};
+  }
+  std::span<const Consent> consents() const {
+    return matter.consents ? std::span<const Consent>(matter.consents->consents) : std::span<const Consent>();
+  }
+};
+
+Denials denials(const Setting& setting) {
+  Denials found;
+  for (Purpose purpose : setting.admitted.purposes().members()) {
+    for (const Consent& consent : setting.consents()) {
+      const Statement said = statement_of(consent, setting.asking(purpose), nullptr);
+      const auto at = static_cast<std::size_t>(said.narrows);
+      if (said.speech != Speech::Deny || found.by[at]) continue;
+      found.by[at] = &consent;
+      found.of[at] = purpose;
+    }
+  }
+  return found;
+}
+
+/// The choice gate: the patient's own set replaces the clinic's defaults entirely; a consent in force may forbid more.
+Finding judge_choice(PurposeSet asked, const ChoiceFacts& facts, const Denials& denials) {
   const PurposeSet allowed = facts.choice ? facts.choice->purposes : facts.clinic_defaults;
   const std::string whose = facts.choice ? "the patient's own choice (set by " + facts.choice->set_by + ")"
                                          : std::string("the clinic's defaults");
@@ -154,13 +192,170 @@ Finding judge_choice(PurposeSet asked, const ChoiceFacts& facts) {
                          : "The clinic's defaults or the patient's own choice including " +
                                std::string(title(purpose)) + "."};
   }
+  if (const Consent* consent = denials.consent(Narrows::Nothing)) {
+    return {Gate::Choice, Reason::PatientPurpose,
+            "A consent of the patient forbids " + std::string(title(denials.purpose(Narrows::Nothing))) + ".",
+            naming(*consent), "The patient revoking that consent."};
+  }
   return permit(Gate::Choice, "Every purpose asked for is permitted by " + whose + ".", evidence);
 }
 
-Finding judge_evaluation(const ChoiceFacts& facts) {
-  if (facts.readable) return permit(Gate::Evaluation, "Everything that decides could be read.", {});
-  return {Gate::Evaluation, Reason::PolicyError, "The patient's choice or the clinic's defaults could not be read.", {},
-          "Repairing the stored record."};
+/// The party gate: whom the clinic or the patient gives nothing.
+Finding judge_party(const Setting& setting, const Denials& denials) {
+  const HomeCommunityId& home = setting.admitted.home();
+  if (setting.terms.rules.refused.contains(home)) {
+    return {Gate::Party, Reason::OrganizationDenied, "The clinic gives nothing to organization " + home.urn() + ".",
+            "clinic settings version " + setting.matter.choice.clinic_version,
+            "The clinic no longer refusing that organization (settings set refuse=-" + home.dotted() + ")."};
+  }
+  if (const Consent* consent = denials.consent(Narrows::Recipient)) {
+    return {Gate::Party, Reason::OrganizationDenied,
+            "The patient forbids giving anything to organization " + home.urn() + ".", naming(*consent),
+            "The patient revoking that consent."};
+  }
+  return permit(Gate::Party, "Nobody denies organization " + home.urn() + ".", {});
+}
+
+/// The class gate: the clinic shares this class or type for each purpose, and no consent forbids this document.
+Finding judge_class(const Setting& setting, const Denials& denials) {
+  const DocumentFacts& document = *setting.matter.document;
+  for (Purpose purpose : setting.admitted.purposes().members()) {
+    const auto rule = setting.terms.rules.shared.find(purpose);
+    if (rule == setting.terms.rules.shared.end()) continue;
+    const bool shared = std::ranges::any_of(rule->second, [&](const Code& one) {
+      return std::ranges::any_of(document.classes, [&](const Code& code) { return one.same_code(code); });
+    });
+    if (shared) continue;
+    const std::string code = document.classes.empty() ? std::string("without class") : document.classes.front().code;
+    return {Gate::Class, Reason::ClassNotShared,
+            "The clinic does not share documents of class " + code + " for " + std::string(title(purpose)) + ".",
+            "clinic settings version " + setting.matter.choice.clinic_version,
+            "The clinic sharing this class for this purpose (settings set share=" + std::string(word(purpose)) +
+                ":…)."};
+  }
+  if (const Consent* consent = denials.consent(Narrows::Class)) {
+    return {Gate::Class, Reason::ClassNotShared, "The patient forbids giving documents of this kind.",
+            naming(*consent), "The patient revoking that consent."};
+  }
+  return permit(Gate::Class, "Documents of this class are shared for every purpose asked for.", {});
+}
+
+struct LabelJudgement {
+  Finding finding;
+  std::vector<Obligation> obligations = {};
+};
+
+Reason reason_of(Standing standing) {
+  switch (standing) {
+    case Standing::Future: return Reason::ConsentFuture;
+    case Standing::Expired: return Reason::ConsentExpired;
+    case Standing::Revoked: return Reason::ConsentRevoked;
+    case Standing::InForce: return Reason::SensitiveNoConsent;
+  }
+  return Reason::SensitiveNoConsent;
+}
+
+/// What opens one label for one purpose: the consent in force, or why there is none.
+struct Opening {
+  const Consent* consent = nullptr;
+  const Consent* last = nullptr;  ///< the patient's last word on the matter
+  Standing standing = Standing::InForce;
+};
+Opening opening_of(const Setting& setting, const Label& label, Purpose purpose) {
+  Opening opening;
+  const Asking asking = setting.asking(purpose);
+  bool denied = false;
+  for (const Consent& consent : setting.consents()) {
+    const auto standing = standing_of(consent, asking, label);
+    if (!standing) continue;
+    opening.last = &consent;
+    opening.standing = *standing;
+    const Speech said = statement_of(consent, asking, &label).speech;
+    denied = denied || said == Speech::Deny;
+    if (said == Speech::Permit) opening.consent = &consent;
+  }
+  // A last word that is out of its period never falls back to an older one.
+  if (denied || opening.standing != Standing::InForce) opening.consent = nullptr;
+  return opening;
+}
+
+/// A broken glass of the one of our own people who asks. [threats C10; 42 CFR §2.51]
+const BreakGlass* glass_of(const Setting& setting, const Label& label) {
+  if (!setting.matter.consents || !setting.admitted.own_staff()) return nullptr;
+  if (is_part2(label) && !setting.terms.rules.part2_emergencies) return nullptr;
+  const auto& grants = setting.matter.consents->grants;
+  const auto found = std::ranges::find_if(grants, [&](const BreakGlass& grant) {
+    return grant.user == *setting.admitted.own_staff() && grant.period.holds(setting.terms.now);
+  });
+  return found == grants.end() ? nullptr : &*found;
+}
+
+Finding refuse_label(const Label& label, Purpose purpose, const Opening& opening, bool unknown) {
+  const std::string named = word(label);
+  const std::string change = "A consent in force that names " + named + ", " + std::string(title(purpose)) +
+                             " and this recipient" +
+                             (unknown ? ", or the clinic knowing the label (settings set know=" + named + ")." : ".");
+  if (opening.last && opening.standing != Standing::InForce) {
+    const char* how = opening.standing == Standing::Revoked  ? " is revoked."
+                      : opening.standing == Standing::Future ? " is not in force yet."
+                                                             : " has expired.";
+    return {Gate::Sensitivity, reason_of(opening.standing), "The patient's last consent about label " + named + how,
+            naming(*opening.last), change};
+  }
+  const std::string what = unknown ? "Label " + named + " is not known here and opens only to a consent that names it."
+                                   : "Label " + named + " opens only to a consent that names it, " +
+                                         std::string(title(purpose)) + " and this recipient.";
+  return {Gate::Sensitivity, Reason::SensitiveNoConsent, what, opening.last ? naming(*opening.last) : std::string(),
+          change};
+}
+
+/// The sensitivity gate: every label that is gated is opened for every purpose.
+LabelJudgement judge_labels(const Setting& setting, const Denials& denials) {
+  if (const Consent* consent = denials.consent(Narrows::Label)) {
+    return {{Gate::Sensitivity, Reason::SensitiveNoConsent, "The patient forbids giving documents with this label.",
+             naming(*consent), "The patient revoking that consent."}};
+  }
+  std::string opened, evidence;
+  std::vector<Obligation> obligations;
+  const auto note = [&](const Label& label, const std::string& by) {
+    if (evidence.find(by) == std::string::npos) evidence += (evidence.empty() ? "" : "; ") + by;
+    if (opened.find(word(label)) == std::string::npos) opened += (opened.empty() ? "" : ", ") + word(label);
+    if (is_part2(label) && std::ranges::find(obligations, by, &Obligation::evidence) == obligations.end())
+      obligations.push_back({.evidence = by});
+  };
+  bool glass_broken = false;
+  for (const Label& label : setting.matter.document->labels) {
+    const LabelKind kind = kind_of(label, setting.terms.rules.labels);
+    if (kind == LabelKind::Open) continue;
+    if (const BreakGlass* glass = glass_of(setting, label)) {
+      note(label, "break-glass " + glass->id);
+      glass_broken = true;
+      continue;
+    }
+    for (Purpose purpose : setting.admitted.purposes().members()) {
+      const Opening opening = opening_of(setting, label, purpose);
+      if (!opening.consent) return {refuse_label(label, purpose, opening, kind == LabelKind::Unknown)};
+      note(label, naming(*opening.consent));
+    }
+  }
+  if (opened.empty()) return {permit(Gate::Sensitivity, "No label of it needs a consent of its own.", {})};
+  return {permit(Gate::Sensitivity,
+                 (glass_broken ? "Labels opened by a broken glass or a consent that names them: "
+                               : "Labels opened by a consent that names them: ") + opened + ".",
+                 evidence),
+          std::move(obligations)};
+}
+
+Finding judge_evaluation(const Setting& setting) {
+  const auto unreadable = [](std::string what) {
+    return Finding{Gate::Evaluation, Reason::PolicyError, std::move(what), {}, "Repairing the stored record."};
+  };
+  const Matter& matter = setting.matter;
+  if (!matter.choice.readable) return unreadable("The patient's choice or the clinic's defaults could not be read.");
+  if (!setting.terms.rules.readable) return unreadable("The clinic's rules could not be read.");
+  if (matter.consents && !matter.consents->readable) return unreadable("A consent of the patient could not be read.");
+  if (matter.document && !matter.document->readable) return unreadable("The document's labels could not be read.");
+  return permit(Gate::Evaluation, "Everything that decides could be read.", {});
 }
 
 }  // namespace
@@ -171,6 +366,9 @@ std::string_view word(Gate gate) noexcept {
     case Gate::Purpose: return "purpose";
     case Gate::TokenPatient: return "token-patient";
     case Gate::Choice: return "choice";
+    case Gate::Party: return "party";
+    case Gate::Class: return "class";
+    case Gate::Sensitivity: return "sensitivity";
     case Gate::Evaluation: return "evaluation";
   }
   return "evaluation";
@@ -189,9 +387,20 @@ std::string_view code(Reason reason) noexcept {
     case Reason::TokenForAnotherPatient: return "token-for-another-patient";
     case Reason::PatientPurpose: return "patient-purpose";
     case Reason::ClinicPurpose: return "clinic-purpose";
+    case Reason::OrganizationDenied: return "organization-denied";
+    case Reason::ClassNotShared: return "class-not-shared";
+    case Reason::SensitiveNoConsent: return "sensitive-no-consent";
+    case Reason::ConsentExpired: return "consent-expired";
+    case Reason::ConsentFuture: return "consent-future";
+    case Reason::ConsentRevoked: return "consent-revoked";
     case Reason::PolicyError: return "policy-error";
   }
   return "policy-error";
+}
+
+const std::vector<Finding>& Findings::list() const {
+  static const std::vector<Finding> none;
+  return list_ ? *list_ : none;
 }
 
 const Finding* Verdict::refusal() const {
@@ -208,24 +417,92 @@ Reason Verdict::reason() const {
 std::variant<Admitted, Verdict> admit(const Rules& rules, const Caller& caller) {
   Finding caller_finding = judge_caller(caller);
   PurposeJudgement purpose = judge_purposes(rules, caller);
-  Verdict verdict{{}, {std::move(caller_finding), std::move(purpose.finding)}};
+  Verdict verdict{.resource = {}, .findings = {std::move(caller_finding), std::move(purpose.finding)}};
   if (!verdict.permits()) return verdict;
   Admitted admitted(caller.home.entry->home);
   admitted.purposes_ = purpose.purposes;
   admitted.implementer_ = *caller.tls_implementer;
   admitted.patient_ = caller.patient;
+  admitted.own_staff_ = caller.own_staff;
   admitted.verdict_ = std::move(verdict);
   admitted.rules_version_ = rules.version;
   return admitted;
 }
 
-Verdict judge(const Admitted& admitted, std::string resource_id, const ChoiceFacts& choice,
-              std::span<const base::Identifier> patient_ids) {
-  Verdict verdict{std::move(resource_id), admitted.verdict().findings};
-  if (admitted.patient()) verdict.findings.push_back(judge_token_patient(*admitted.patient(), patient_ids));
-  verdict.findings.push_back(judge_choice(admitted.purposes(), choice));
-  verdict.findings.push_back(judge_evaluation(choice));
-  return verdict;
+bool Judge::names_documents(const Matter& matter) {
+  if (!matter.consents || !matter.document) return false;
+  const auto known = naming_.find(matter.consents.get());
+  if (known != naming_.end()) return known->second;
+  const auto names = [](const auto& self, const Provision& provision) -> bool {
+    return !provision.documents.empty() || provision.data.limits() ||
+           std::ranges::any_of(provision.exceptions, [&](const Provision& one) { return self(self, one); });
+  };
+  const bool any = std::ranges::any_of(matter.consents->consents,
+                                       [&](const Consent& consent) { return names(names, consent.root); });
+  return naming_.emplace(matter.consents.get(), any).first->second;
+}
+
+Judge::Found Judge::find(const Matter& matter) const {
+  const Setting setting{admitted_, terms_, matter};
+  const Denials denied = denials(setting);
+  std::vector<Finding> findings(admitted_.verdict().findings.begin(), admitted_.verdict().findings.end());
+  if (admitted_.patient()) findings.push_back(judge_token_patient(*admitted_.patient(), matter.patient_ids));
+  findings.push_back(judge_choice(admitted_.purposes(), matter.choice, denied));
+  findings.push_back(judge_party(setting, denied));
+  std::vector<Obligation> obligations;
+  if (matter.document) {
+    findings.push_back(judge_class(setting, denied));
+    auto labels = judge_labels(setting, denied);
+    findings.push_back(std::move(labels.finding));
+    obligations = std::move(labels.obligations);
+  }
+  findings.push_back(judge_evaluation(setting));
+  if (!std::ranges::all_of(findings, &Finding::permits)) obligations.clear();
+  return {std::move(findings), std::move(obligations)};
+}
+
+Verdict Judge::verdict_on(std::string resource_id, const Matter& matter) {
+  // All that decides, as one text: what is alike in it is found alike.
+  constexpr char end = '\x1f';
+  const auto add = [&](std::string_view text) { key_.append(text).push_back(end); };
+  const auto add_number = [&](std::int64_t number) { add({reinterpret_cast<const char*>(&number), sizeof number}); };
+  const auto add_instant = [&](const std::optional<Instant>& instant) {
+    key_.push_back(instant ? '1' : '0');
+    if (instant) add_number(base::to_micros(*instant));
+  };
+  key_.clear();
+  add(matter.subject);
+  key_.push_back(matter.choice.readable ? '1' : '0');
+  add_number(matter.choice.clinic_defaults.bits());
+  add(matter.choice.clinic_version);
+  if (matter.choice.choice) {
+    add_number(matter.choice.choice->purposes.bits());
+    add(matter.choice.choice->id);
+    add(matter.choice.choice->set_by);
+  }
+  add_number(reinterpret_cast<std::intptr_t>(matter.consents.get()));
+  if (admitted_.patient()) {
+    for (const auto& id : matter.patient_ids) add(id.root), add(id.extension);
+  }
+  if (const DocumentFacts* document = matter.document) {
+    add(document->readable ? "document" : "unreadable");
+    for (const Label& one : document->labels) add(one.system), add(one.code);
+    add({});
+    for (const Code& one : document->classes) add(one.system), add(one.code);
+    if (names_documents(matter)) {
+      add(document->unique_id);
+      add_instant(document->service.from);
+      add_instant(document->service.to);
+    }
+  }
+  auto known = alike_.find(key_);
+  if (known == alike_.end()) known = alike_.emplace(key_, find(matter)).first;
+  return {.resource = std::move(resource_id), .findings = known->second.findings,
+          .obligations = known->second.obligations};
+}
+
+Verdict judge(const Admitted& admitted, const Terms& terms, std::string resource_id, const Matter& matter) {
+  return Judge(admitted, terms).verdict_on(std::move(resource_id), matter);
 }
 
 }  // namespace policy

@@ -2,8 +2,10 @@
 // The verdict: who may ask at all (admit), and what may leave (release). Pure: facts and `now` in, verdict and
 // evidence out; no store, no clock, no log. [design §4]
 
-#include "policy/facts.hpp"
+#include "policy/consent.hpp"
 
+#include <map>
+#include <memory>
 #include <variant>
 
 namespace policy {
@@ -16,12 +18,13 @@ struct Rules {
 };
 
 /// The gates in their order: the first that refuses is the reason.
-enum class Gate { Caller, Purpose, TokenPatient, Choice, Evaluation };
+enum class Gate { Caller, Purpose, TokenPatient, Choice, Party, Class, Sensitivity, Evaluation };
 
 enum class Reason {
   Permitted, CallerUntrusted, CallerUnknown, CallerInactive, CallerNotDelegated,
   PurposeMissing, PurposeUnknown, PurposeNotSupported, TokenForAnotherPatient,
-  PatientPurpose, ClinicPurpose, PolicyError,
+  PatientPurpose, ClinicPurpose, OrganizationDenied, ClassNotShared,
+  SensitiveNoConsent, ConsentExpired, ConsentFuture, ConsentRevoked, PolicyError,
 };
 /// `caller`, `token-patient` …: as audit and commands write it.
 std::string_view word(Gate gate) noexcept;
@@ -40,10 +43,39 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
+/// Findings in gate order, the same object for all resources that were found alike.
+class Findings {
+ public:
+  Findings() = default;
+  Findings(std::initializer_list<Finding> findings) : Findings(std::vector<Finding>(findings)) {}
+  Findings(std::vector<Finding> findings)
+      : list_(std::make_shared<const std::vector<Finding>>(std::move(findings))) {}
+  auto begin() const { return list().begin(); }
+  auto end() const { return list().end(); }
+  std::size_t size() const { return list().size(); }
+  bool empty() const { return list().empty(); }
+  const Finding& operator[](std::size_t at) const { return list()[at]; }
+  const Finding& front() const { return list().front(); }
+  bool operator==(const Findings& other) const { return list_ == other.list_ || list() == other.list(); }
+
+ private:
+  const std::vector<Finding>& list() const;
+  std::shared_ptr<const std::vector<Finding>> list_;
+};
+
+/// What whoever sends the resource must do with it.
+struct Obligation {
+  enum class Kind { Part2Notice };  ///< the statement of 42 CFR §2.32 and what it leaves on go with it
+  Kind kind = Kind::Part2Notice;
+  std::string evidence;  ///< the consent, or the broken glass, it leaves on
+  bool operator==(const Obligation&) const = default;
+};
+
 /// The findings of all gates for one resource (or for the request as a whole), in gate order.
 struct Verdict {
   std::string resource;  ///< our own id of what was judged; empty for the request as a whole
-  std::vector<Finding> findings;
+  Findings findings = {};
+  std::vector<Obligation> obligations = {};  ///< of a resource that is permitted
   bool permits() const;
   Reason reason() const;            ///< of the first gate that refuses
   const Finding* refusal() const;   ///< that finding, or null
@@ -56,6 +88,7 @@ class Admitted {
   const HomeCommunityId& home() const { return home_; }  ///< whom policy acts for
   const std::string& implementer() const { return implementer_; }
   const std::optional<base::Identifier>& patient() const { return patient_; }  ///< whom the token is about
+  const std::optional<std::string>& own_staff() const { return own_staff_; }
   const Verdict& verdict() const { return verdict_; }
   const std::string& rules_version() const { return rules_version_; }
 
@@ -66,6 +99,7 @@ class Admitted {
   HomeCommunityId home_;
   std::string implementer_;
   std::optional<base::Identifier> patient_;
+  std::optional<std::string> own_staff_;
   Verdict verdict_;
   std::string rules_version_;
 };
@@ -74,7 +108,13 @@ class Admitted {
 /// @return Admitted, or the verdict that refuses
 std::variant<Admitted, Verdict> admit(const Rules& rules, const Caller& caller);
 
-/// A resource of one patient with what is known of the patient's choice, not yet judged.
+/// Under which rules, and when: one `now` for a request.
+struct Terms {
+  ClinicRules rules;
+  Instant now;
+};
+
+/// A resource of one patient with what is known of the patient's choice and consents, not yet judged.
 template <class T>
 struct Held {
   T resource;
@@ -82,12 +122,45 @@ struct Held {
   ChoiceFacts choice;
   std::string subject = {};  ///< our own id of the patient it is about, for the record
   std::vector<base::Identifier> patient_ids = {};  ///< of that patient, as the resource and the request give them
+  std::shared_ptr<const ConsentFacts> consents = {};  ///< none where the patient never gave or refused one
+  std::optional<DocumentFacts> document = {};         ///< none where the resource is the patient
 };
 
-/// Judges one resource: all gates, in order. A token that names a patient under an authority of which patient_ids has
-/// ids, none of them that one, is for another patient. [threats.md T14]
-Verdict judge(const Admitted& admitted, std::string resource_id, const ChoiceFacts& choice,
-              std::span<const base::Identifier> patient_ids = {});
+/// What is judged of one resource.
+struct Matter {
+  std::string_view subject;
+  const ChoiceFacts& choice;
+  std::span<const base::Identifier> patient_ids = {};
+  std::shared_ptr<const ConsentFacts> consents = {};
+  const DocumentFacts* document = nullptr;
+};
+
+/// Judges the resources of one request: all gates, in order. Resources that are alike in all that decides are judged
+/// once. A token that names a patient under an authority of which patient_ids has ids, none of them that one, is for
+/// another patient. [threats.md T14]
+class Judge {
+ public:
+  /// Both outlive the judge.
+  Judge(const Admitted& admitted, const Terms& terms) : admitted_(admitted), terms_(terms) {}
+  Verdict verdict_on(std::string resource_id, const Matter& matter);
+
+ private:
+  struct Found {
+    Findings findings;
+    std::vector<Obligation> obligations;
+  };
+  Found find(const Matter& matter) const;
+  bool names_documents(const Matter& matter);
+
+  const Admitted& admitted_;
+  const Terms& terms_;
+  std::map<std::string, Found, std::less<>> alike_;
+  std::map<const ConsentFacts*, bool> naming_;
+  std::string key_;
+};
+
+/// Judges one resource by itself.
+Verdict judge(const Admitted& admitted, const Terms& terms, std::string resource_id, const Matter& matter);
 
 /// Resources that policy let go, in the order given, and the verdicts on all. The only thing a writer of answers
 /// accepts; only release makes one.
@@ -113,9 +186,9 @@ class Released {
   template <class U>
   friend class Released;
   template <class U>
-  friend Released<U> release(const Admitted&, std::vector<Held<U>>);
+  friend Released<U> release(const Admitted&, const Terms&, std::vector<Held<U>>);
   template <class U>
-  friend Released<U> release_all_or_none(const Admitted&, std::vector<Held<U>>);
+  friend Released<U> release_all_or_none(const Admitted&, const Terms&, std::vector<Held<U>>);
   Released() = default;
   std::vector<T> resources_;
   std::vector<Verdict> verdicts_;
@@ -124,10 +197,13 @@ class Released {
 
 /// Lets go what every gate permits, resource by resource.
 template <class T>
-Released<T> release(const Admitted& admitted, std::vector<Held<T>> held) {
+Released<T> release(const Admitted& admitted, const Terms& terms, std::vector<Held<T>> held) {
   Released<T> released;
+  Judge judge(admitted, terms);
   for (Held<T>& one : held) {
-    released.verdicts_.push_back(judge(admitted, one.id, one.choice, one.patient_ids));
+    released.verdicts_.push_back(judge.verdict_on(one.id, {.subject = one.subject, .choice = one.choice,
+                                                      .patient_ids = one.patient_ids, .consents = one.consents,
+                                                      .document = one.document ? &*one.document : nullptr}));
     if (released.verdicts_.back().permits()) {
       released.resources_.push_back(std::move(one.resource));
     } else {
@@ -140,8 +216,8 @@ Released<T> release(const Admitted& admitted, std::vector<Held<T>> held) {
 /// The same for candidates that may be one and the same person: one that is withheld withholds all, so that a denied
 /// candidate never gives way to the second best. [design §4, ambiguity]
 template <class T>
-Released<T> release_all_or_none(const Admitted& admitted, std::vector<Held<T>> held) {
-  auto released = release(admitted, std::move(held));
+Released<T> release_all_or_none(const Admitted& admitted, const Terms& terms, std::vector<Held<T>> held) {
+  auto released = release(admitted, terms, std::move(held));
   if (released.withheld_any()) released.resources_.clear();
   return released;
 }

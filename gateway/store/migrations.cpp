@@ -13,6 +13,7 @@ std::string_view asset_schema_003_sql();
 std::string_view asset_schema_004_sql();
 std::string_view asset_schema_006_sql();
 std::string_view asset_schema_007_sql();
+std::string_view asset_schema_008_sql();
 }  // namespace gateway
 
 namespace gateway::store {
@@ -30,7 +31,8 @@ constexpr Step steps[] = {{1, asset_schema_001_sql},
                           {3, asset_schema_003_sql},
                           {4, asset_schema_004_sql},
                           {6, asset_schema_006_sql},
-                          {7, asset_schema_007_sql}};
+                          {7, asset_schema_007_sql},
+                          {8, asset_schema_008_sql}};
 
 /// The words in which the databases differ.
 std::string in_dialect(std::string statement, bool postgresql) {

@@ -1,0 +1,51 @@
+#pragma once
+// A patient's consents: an append-only history of versions. What they say is policy's; how FHIR writes them is known to
+// gateway/resources. [design §4]
+
+#include "gateway/patients/choices.hpp"
+#include "policy/consent.hpp"
+
+#include <map>
+
+namespace gateway::patients {
+
+struct NewConsent {
+  policy::ConsentStatus status = policy::ConsentStatus::Active;
+  policy::Provision root = {};
+  Instant given_at{};
+  std::string source = {};  ///< identifier of the resource it comes from; the same one again is a new version
+};
+
+/// One version, as histories show it.
+struct ConsentRow {
+  policy::Consent consent;
+  bool readable = true;  ///< false: what is stored cannot be understood, and nothing of the patient is let go
+  std::string set_by, actor, basis, source;
+  Instant given_at{}, set_at{};
+  bool last = false;  ///< the version that counts
+};
+
+/// Whatever record is named, the consent is filed under the one it was merged into.
+/// @return the consent as filed. @error Errc::NoSuchPatient, Errc::ActorMissing
+Result<policy::Consent> give_consent(store::Database& database, const std::string& patient_id,
+                                     const NewConsent& consent, const ChoiceChange& change, Instant now);
+/// A new version that says nothing any more. Staff state a basis where the patient gave it in person.
+/// @error Errc::NoSuchConsent, Errc::NotRevocable, Errc::ActorMissing, Errc::BasisMissing
+Result<policy::Consent> revoke_consent(store::Database& database, const std::string& patient_id,
+                                       const std::string& consent_id, const ChoiceChange& change, Instant now);
+/// Every version of every consent of the person, in save order.
+Result<std::vector<ConsentRow>> consent_history(store::Database& database, const std::string& patient_id);
+
+/// Reads what is known of patients beyond their choice, once for each patient of a request.
+class ConsentReader {
+ public:
+  explicit ConsentReader(store::Session& session) : session_(session) {}
+  /// @param rows  patients.consents: nothing is read where it is 0. @return null where there is none
+  Result<std::shared_ptr<const policy::ConsentFacts>> of(const std::string& patient_id, std::int64_t rows);
+
+ private:
+  store::Session& session_;
+  std::map<std::string, std::shared_ptr<const policy::ConsentFacts>> read_;
+};
+
+}  // namespace gateway::patients

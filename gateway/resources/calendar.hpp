@@ -1,0 +1,43 @@
+#pragma once
+// Days and hours of a clinic's time zone as instants, by the machine's zone files. [design §4: dates mean 00:00 in the
+// clinic's zone, stored as instants]
+
+#include "base/time.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace date {
+class time_zone;
+}
+
+namespace gateway::resources {
+
+using base::Instant;
+using base::Result;
+
+class Calendar {
+ public:
+  /// @param zone  IANA name. @error Errc::UnknownZone
+  static Result<Calendar> of(const std::string& zone);
+
+  /// The first instant of a day, `2026-11-01`; where that day has no midnight, its first instant. Errc::NotADate
+  Result<Instant> start_of(std::string_view day) const;
+  /// The first instant after a day.
+  Result<Instant> end_of(std::string_view day) const;
+  /// `2026-11-01`, `2026-11-01T09:30`, `2026-11-01T09:30:00` in this zone, or any of them with a zone of its own. An hour
+  /// that the clocks skip is the instant they skip to; one that they repeat is the first of both.
+  /// @error Errc::NotADate
+  Result<Instant> read(std::string_view text) const;
+  /// `2026-11-01T09:30:00-06:00`: as staff of that clinic read it; midnight is written as the day alone.
+  std::string write(Instant instant) const;
+  /// One calendar year later, or so many days, at the same time of day.
+  Instant plus_year(Instant instant) const;
+  Instant plus_days(Instant instant, std::int64_t days) const;
+
+ private:
+  explicit Calendar(const date::time_zone* zone) : zone_(zone) {}
+  const date::time_zone* zone_;
+};
+
+}  // namespace gateway::resources

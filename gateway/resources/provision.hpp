@@ -1,0 +1,30 @@
+#pragma once
+// What a consent permits and forbids as FHIR R4 writes it: Consent.provision, as PCF basic, intermediate and advanced use
+// it, and the document classes that PCF leaves out. [facts/fhir §11]
+
+#include "gateway/resources/bundle.hpp"
+#include "gateway/resources/calendar.hpp"
+#include "policy/consent.hpp"
+
+namespace gateway::resources {
+
+struct ReadProvision {
+  policy::Provision provision;
+  std::vector<std::string> not_evaluated = {};  ///< parts that will only ever refuse, each named as FHIR names it
+};
+
+struct ProvisionLimits {
+  std::size_t depth = 8;       ///< exceptions of exceptions
+  std::size_t provisions = 50;
+  std::size_t values = 200;    ///< of one list
+};
+
+/// @param calendar  of the clinic: a date without zone is a day there, an end that is a date lasts through that day
+/// @error Errc::FieldUnreadable, Errc::TooMuch; a part that can be read and not evaluated is no error
+Result<ReadProvision> read_provision(base::json::Value provision, const Calendar& calendar,
+                                     const ProvisionLimits& limits = {});
+
+/// The same as JSON, every instant with its zone: read_provision gives back what was written.
+std::string write_provision(const policy::Provision& provision);
+
+}  // namespace gateway::resources
