@@ -33,10 +33,18 @@ std::optional<Label> label_from_word(std::string_view word);
 /// The URL FHIR knows a system by, where it is one of the two above; else `urn:oid:…`.
 std::string fhir_system(std::string_view system);
 
+/// A code that, found in a document, says that it bears a label.
+struct Mark {
+  base::Code code;
+  Label label;
+  bool operator==(const Mark&) const = default;
+};
+
 /// What a deployment and its clinic say of labels, beyond what ships.
 struct LabelRules {
-  std::set<Label> gated = {};  ///< also open only to a consent that names them
-  std::set<Label> known = {};  ///< of code systems of the clinic's own: known, and open
+  std::set<Label> gated = {};       ///< also open only to a consent that names them
+  std::set<Label> known = {};       ///< of code systems of the clinic's own: known, and open
+  std::vector<Mark> marks = {};     ///< beside the shipped ones
   bool operator==(const LabelRules&) const = default;
 };
 

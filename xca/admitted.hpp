@@ -26,7 +26,7 @@ template <class T>
 policy::Released<T> released(std::vector<T> resources, policy::PurposeSet defaults = policy::PurposeSet::all()) {
   std::vector<policy::Held<T>> held;
   for (T& one : resources) held.push_back({std::move(one), "id", {.clinic_defaults = defaults}});
-  return policy::release(admitted(), std::move(held));
+  return policy::release(admitted(), {{}, {}}, std::move(held));
 }
 
 }  // namespace xca

@@ -147,7 +147,9 @@ Result<Exit> decide(const Arguments& arguments, Console& console) {
   const auto admission = policy::admit(rules, supposed_caller(*directory, arguments));
   const auto* refused = std::get_if<policy::Verdict>(&admission);
   const policy::Verdict verdict =
-      refused ? *refused : policy::judge(std::get<policy::Admitted>(admission), meant.record.id, facts);
+      refused ? *refused
+              : policy::judge(std::get<policy::Admitted>(admission), {meant.clinic.rules, system_now()},
+                              meant.record.id, {.subject = meant.record.id, .choice = facts});
   TRY(note(meant.house, "policy decide", audit::Outcome::Looked, meant.clinic, meant.record, {}, {}));
 
   const auto rows = describe(verdict);

@@ -2,7 +2,7 @@
 
 #include "certs/crypto.hpp"
 #include "gateway/documents/metadata.hpp"
-#include "gateway/patients/record.hpp"
+#include "gateway/patients/consents.hpp"
 
 #include <algorithm>
 #include <set>
@@ -79,6 +79,13 @@ Result<void> add_owners(store::Session& session, const policy::Clinic& clinic,
   });
 }
 
+/// What policy knows of an entry.
+policy::DocumentFacts facts_of(const DocumentEntry& entry) {
+  policy::DocumentFacts facts{.unique_id = entry.unique_id, .classes = {entry.class_code, entry.type_code}};
+  for (const auto& code : entry.confidentiality_codes) facts.labels.push_back(policy::label(code.system, code.code));
+  return facts;
+}
+
 }  // namespace
 
 Result<std::vector<Held<DocumentEntry>>> select_entries(store::Session& session, const policy::Clinic& clinic,
@@ -94,13 +101,17 @@ Result<std::vector<Held<DocumentEntry>>> select_entries(store::Session& session,
   const auto rows = TRY(session.select(sql, letters, parameters, rows_max));
   std::vector<Held<DocumentEntry>> held;
   held.reserve(rows.size());
+  patients::ConsentReader consents(session);
   for (const auto& row : rows) {
     auto entry = TRY(read_entry(row, clinic));
     auto id = entry.entry_uuid;
     auto patient = entry.patient;
+    auto known_consents = TRY(consents.of(row.text(5), patients::consent_rows(row, choice_at)));
+    auto facts = facts_of(entry);
     held.push_back({.resource = std::move(entry), .id = std::move(id),
                     .choice = patients::read_choice(row, choice_at), .subject = row.text(5),
-                    .patient_ids = {std::move(patient)}});
+                    .patient_ids = {std::move(patient)}, .consents = std::move(known_consents),
+                    .document = std::move(facts)});
   }
   return held;
 }

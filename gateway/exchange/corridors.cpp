@@ -171,7 +171,8 @@ RespondingGateway::Answered RespondingGateway::patient_discovery(const xca::soap
     held.patient_ids.insert(held.patient_ids.end(), query.ids.begin(), query.ids.end());
   }
   const auto wanted = std::move(candidates.wanted);
-  auto released = policy::release_all_or_none(*admitted, std::move(candidates.matches));
+  const policy::Terms terms{clinic->rules, exchange.now};
+  auto released = policy::release_all_or_none(*admitted, terms, std::move(candidates.matches));
   note_release(exchange, released, *clinic);
   if (!wanted.empty() && !released.resources().empty()) {
     exchange.event.outcome = Outcome::NoMatch;
@@ -249,7 +250,8 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
     note_patient(exchange, one.subject);
     if (!patient_asked.root.empty()) one.patient_ids.push_back(patient_asked);  // perhaps a retired id
   }
-  const auto released = policy::release(*admitted, std::move(held.entries));
+  const policy::Terms terms{clinic ? clinic->rules : policy::ClinicRules{}, exchange.now};
+  const auto released = policy::release(*admitted, terms, std::move(held.entries));
   const xca::ebxml::PermittedView view(released, held);
   const auto answer = xca::ebxml::answer_from(view, query);
   note_verdicts(exchange, released, clinic);
@@ -306,7 +308,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
   if (ours.empty()) {
     exchange.event.outcome = Outcome::Refused;
     exchange.event.reason = "community-unknown";
-    auto none = policy::release(*admitted, std::vector<Held<RetrievedDocument>>{});
+    auto none = policy::release(*admitted, {{}, exchange.now}, std::vector<Held<RetrievedDocument>>{});
     return asked.answer(none, errors, our_home, answering(exchange));
   }
 
@@ -314,7 +316,7 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_retrieve(const xca:
   for (const auto& request : ours) wanted.push_back(request.unique_id);
   auto held = TRY(documents_.retrievable(*clinic, wanted));  // a unique id authorises nothing
   for (const auto& one : held) note_patient(exchange, one.subject);
-  auto entries = policy::release(*admitted, std::move(held));
+  auto entries = policy::release(*admitted, {clinic->rules, exchange.now}, std::move(held));
   std::set<base::Identifier> patients;
   for (const DocumentEntry& entry : entries.resources()) patients.insert(entry.patient);
   if (patients.size() > 1) {

@@ -1,5 +1,7 @@
 #include "gateway/patients/clinics.hpp"
 
+#include "gateway/patients/rules.hpp"
+
 #include <filesystem>
 
 namespace gateway::patients {
@@ -20,20 +22,19 @@ bool is_time_zone(const std::string& name) {
          std::filesystem::is_regular_file(std::filesystem::path(zones) / name, ignored);
 }
 
-Result<void> record_setting(store::Session& session, const std::string& clinic, std::int64_t version,
-                            policy::PurposeSet purposes, std::string_view actor, Instant now) {
-  TRY(
-      session.execute("INSERT INTO clinic_settings (clinic, version, setting, value, set_at, set_by)"
-                      " VALUES (:p1, :p2, 'purposes', :p3, :p4, :p5)",
-                      {clinic, version, purposes.words(), base::to_micros(now), std::string(actor)}));
-  return {};
-}
-
 std::string select_clinics(std::string_view where) {
   return "SELECT " + std::string(clinic_columns) + " FROM clinics " + std::string(where);
 }
 
 }  // namespace
+
+Result<void> record_setting(store::Session& session, const SettingChange& change, Instant now) {
+  TRY(session.execute("INSERT INTO clinic_settings (clinic, version, setting, value, set_at, set_by)"
+                      " VALUES (:p1, :p2, :p3, :p4, :p5, :p6)",
+                      {change.clinic, change.version, change.setting, change.value, base::to_micros(now),
+                       change.actor}));
+  return {};
+}
 
 Result<policy::Clinic> read_clinic(const store::Row& row) {
   auto home = Oid::parse(row.text(1));
@@ -45,7 +46,8 @@ Result<policy::Clinic> read_clinic(const store::Row& row) {
                         .assigning_authority = row.text(4),
                         .repository_id = row.text(5),
                         .defaults = policy::PurposeSet::from_bits(row.integer(6)).value_or(policy::PurposeSet{}),
-                        .version = std::to_string(row.integer(7))};
+                        .version = std::to_string(row.integer(7)),
+                        .rules = read_rules(row.text(8))};
 }
 
 Result<policy::Clinic> add_clinic(store::Database& database, const NewClinic& clinic, std::string_view actor,
@@ -71,7 +73,8 @@ Result<policy::Clinic> add_clinic(store::Database& database, const NewClinic& cl
                          " (SELECT COALESCE(MAX(number), 0) + 1 FROM clinics))",
                          {id, home->dotted(), clinic.name, clinic.time_zone, authority->dotted(), repository->dotted(),
                           clinic.purposes.bits()}));
-    return record_setting(*session, id, 1, clinic.purposes, actor, now);
+    return record_setting(*session, {.clinic = id, .version = 1, .setting = "purposes",
+                                     .value = clinic.purposes.words(), .actor = std::string(actor)}, now);
   }));
   return find_clinic(database, id);
 }
@@ -104,7 +107,8 @@ Result<policy::Clinic> set_clinic_purposes(store::Database& database, const std:
                                               {purposes.bits(), clinic_id}));
     if (changed == 0) return fail(Errc::NoSuchClinic);
     const auto rows = TRY(session->select("SELECT version FROM clinics WHERE id = :p1", "i", {clinic_id}));
-    return record_setting(*session, clinic_id, rows.at(0).integer(0), purposes, actor, now);
+    return record_setting(*session, {.clinic = clinic_id, .version = rows.at(0).integer(0), .setting = "purposes",
+                                     .value = purposes.words(), .actor = std::string(actor)}, now);
   }));
   return find_clinic(database, clinic_id);
 }

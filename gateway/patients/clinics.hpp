@@ -25,11 +25,19 @@ Result<policy::Clinic> find_clinic(store::Database& database, std::string_view w
 Result<policy::Clinic> set_clinic_purposes(store::Database& database, const std::string& clinic_id,
                                            policy::PurposeSet purposes, std::string_view actor, Instant now);
 
+/// One row of clinic_settings, within the transaction that changes the clinic.
+struct SettingChange {
+  std::string clinic;
+  std::int64_t version = 0;  ///< clinics.version from then on
+  std::string setting, value, actor;
+};
+Result<void> record_setting(store::Session& session, const SettingChange& change, Instant now);
+
 /// A row of clinics with the columns `id, home, name, time_zone, assigning_authority, repository_id, purposes,
-/// version`.
+/// version, rules`.
 inline constexpr std::string_view clinic_columns =
-    "id, home, name, time_zone, assigning_authority, repository_id, purposes, version";
-inline constexpr std::string_view clinic_letters = "ttttttii";
+    "id, home, name, time_zone, assigning_authority, repository_id, purposes, version, rules";
+inline constexpr std::string_view clinic_letters = "ttttttiit";
 /// Defaults that cannot be read are the empty set here: what decides is read with the patient.
 Result<policy::Clinic> read_clinic(const store::Row& row);
 

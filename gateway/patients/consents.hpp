@@ -36,6 +36,14 @@ Result<policy::Consent> revoke_consent(store::Database& database, const std::str
 /// Every version of every consent of the person, in save order.
 Result<std::vector<ConsentRow>> consent_history(store::Database& database, const std::string& patient_id);
 
+/// Two records that were one.
+struct Parting {
+  std::string clinic, from, to;
+};
+/// Within the transaction that parts them: what was forbidden in the one's name since then is forbidden in the other's
+/// too. Consents that cannot be read are copied: they let nothing go. [design §4]
+Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since);
+
 /// Reads what is known of patients beyond their choice, once for each patient of a request.
 class ConsentReader {
  public:

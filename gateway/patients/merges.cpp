@@ -1,6 +1,6 @@
 #include "gateway/patients/merges.hpp"
 
-#include "gateway/patients/choices.hpp"
+#include "gateway/patients/consents.hpp"
 
 #include <algorithm>
 
@@ -149,6 +149,9 @@ Result<void> merge_patients(store::Database& database, const policy::Clinic& cli
                          {survivor.id, retired.id}));
     TRY(session->execute("UPDATE patients SET survivor = :p1 WHERE survivor = :p2", {survivor.id, retired.id}));
     TRY(take_over(*session, survivor, retired));
+    TRY(session->execute("UPDATE patients SET consents = consents + (SELECT r.consents FROM patients r"
+                         " WHERE r.id = :p2) WHERE id = :p1",
+                         {survivor.id, retired.id}));
     return write_event(*session, clinic, event, change, now);
   });
 }
@@ -163,10 +166,11 @@ Result<void> unmerge_patient(store::Database& database, const policy::Clinic& cl
     const auto survivor = TRY(hold(*session, clinic, *retired.merged_into));
     if (survivor.survivor) return fail(Errc::MergedFurther);
     const auto merges = TRY(session->select(
-        "SELECT survivor_choice, choice FROM patient_merges WHERE retired = :p1 AND survivor = :p2 AND kind = 'merge'"
-        " ORDER BY done_at DESC LIMIT 1",
-        "tt", {retired.id, survivor.id}));
+        "SELECT survivor_choice, choice, done_at FROM patient_merges WHERE retired = :p1 AND survivor = :p2 AND"
+        " kind = 'merge' ORDER BY done_at DESC LIMIT 1",
+        "tti", {retired.id, survivor.id}));
     if (merges.empty()) return fail(Errc::RecordUnreadable, "a merge without its history");
+    const auto merged_at = base::from_micros(merges[0].integer(2));
 
     const auto before = TRY(choice_word(*session, merges[0].optional_text(0)));
     const auto theirs = TRY(choice_word(*session, retired.choice));
@@ -191,6 +195,7 @@ Result<void> unmerge_patient(store::Database& database, const policy::Clinic& cl
     }
     TRY(session->execute("UPDATE patients SET survivor = NULL, merged_into = NULL WHERE id = :p1", {retired.id}));
     TRY(give_back(*session, survivor, records));
+    TRY(copy_denials(*session, {.clinic = clinic.id, .from = survivor.id, .to = retired.id}, merged_at));
     return write_event(*session, clinic, event, change, now);
   });
 }

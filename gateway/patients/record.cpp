@@ -22,6 +22,13 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::ActorMissing), "actor-missing", "say who makes this change", Cause::BadMessage},
     {int(Errc::BasisMissing), "basis-missing",
      "the patient chose this in person: state the basis on which staff changes it", Cause::BadMessage},
+    {int(Errc::NoSuchConsent), "no-such-consent", "the patient has no such consent: list them with gatehouse consent show",
+     Cause::BadMessage},
+    {int(Errc::NotRevocable), "not-revocable", "this consent was taken back or entered in error already",
+     Cause::BadMessage},
+    {int(Errc::NoSuchSetting), "no-such-setting", "there is no such setting: see gatehouse settings set --help",
+     Cause::BadMessage},
+    {int(Errc::BadSetting), "bad-setting", "a setting does not take this value", Cause::BadMessage},
     {int(Errc::RecordUnreadable), "record-unreadable", "a stored patient record cannot be understood", Cause::Defect},
     {int(Errc::MergeCycle), "merge-cycle",
      "a record cannot be merged into itself, nor into one that was merged into it", Cause::BadMessage},
@@ -144,6 +151,11 @@ policy::ChoiceFacts read_choice(const store::Row& row, std::size_t at) {
   }
   facts.choice = policy::PurposeChoice{.purposes = *purposes, .id = row.text(at + RowId), .set_by = set_by};
   return facts;
+}
+
+std::int64_t consent_rows(const store::Row& row, std::size_t at) {
+  const auto column = at + choice_letters.size() - 1;
+  return row.is_null(column) ? 1 : row.integer(column);
 }
 
 }  // namespace gateway::patients

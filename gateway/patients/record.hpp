@@ -19,6 +19,10 @@ enum class Errc {
   AmbiguousPatient,  ///< several patients where one must be meant
   ActorMissing,      ///< a change without a name of who makes it
   BasisMissing,      ///< staff would overwrite what the patient chose, and state no basis
+  NoSuchConsent,
+  NotRevocable,   ///< revoked already, or entered in error
+  NoSuchSetting,
+  BadSetting,     ///< a value that this setting does not take
   RecordUnreadable,  ///< a stored record that is not what was written
   MergeCycle,        ///< a record would be merged into itself
   AlreadyMerged,     ///< the record to retire has a survivor already
@@ -48,11 +52,13 @@ std::string random_id();
 /// What every statement selects to judge a patient's choice: columns of `patients p`, `clinics c` and
 /// `LEFT JOIN purpose_choices w ON w.id = p.choice`, in this order.
 inline constexpr std::string_view choice_columns =
-    "c.purposes, c.version, p.choice, w.id, w.patient, w.purposes, w.set_by, p.id, p.survivor";
-inline constexpr std::string_view choice_letters = "iitttittt";
+    "c.purposes, c.version, p.choice, w.id, w.patient, w.purposes, w.set_by, p.id, p.survivor, p.consents";
+inline constexpr std::string_view choice_letters = "iitttittti";
 /// Reads them from column `at` on. What cannot be read or understood is unreadable, never absent; so is the choice of a
 /// record that is retired itself and yet stands for another (threats C07).
 policy::ChoiceFacts read_choice(const store::Row& row, std::size_t at);
+/// patients.consents of the same columns, for ConsentReader.
+std::int64_t consent_rows(const store::Row& row, std::size_t at);
 
 }  // namespace gateway::patients
 

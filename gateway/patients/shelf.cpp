@@ -1,7 +1,10 @@
 #include "gateway/patients/shelf.hpp"
 
 #include "gateway/patients/clinics.hpp"
+#include "gateway/patients/consents.hpp"
 #include "gateway/patients/keys.hpp"
+
+#include <algorithm>
 
 namespace gateway::patients {
 namespace {
@@ -36,6 +39,7 @@ constexpr std::string_view candidate_letters = "ttttt";
 struct Candidate {
   std::string id, mrn;  ///< to give out
   policy::ChoiceFacts choice;
+  std::int64_t consents = 0;  ///< rows to read
   xca::hl7v3::Person person = {};
   Known known = {};  ///< what was scored
   Score score = {};
@@ -43,7 +47,8 @@ struct Candidate {
 
 Result<Candidate> read_candidate(const store::Row& row, const policy::Clinic& clinic, const PatientQuery& query) {
   enum Column : std::size_t { Id, Mrn, Demographics, FoundMrn, FoundDemographics, Choice };
-  Candidate candidate{.id = row.text(Id), .mrn = row.text(Mrn), .choice = read_choice(row, Choice)};
+  Candidate candidate{.id = row.text(Id), .mrn = row.text(Mrn), .choice = read_choice(row, Choice),
+                      .consents = consent_rows(row, Choice)};
   auto kept = TRY(read_demographics(row.text(Demographics)));
   candidate.person = kept.person;
   candidate.known = kept;
@@ -126,8 +131,10 @@ Result<exchange::Candidates> PatientShelf::match(const policy::Clinic& clinic, c
 
   const auto ranking = rank(known, scores);
   exchange::Candidates result{.matches = {}, .wanted = ranking.wanted};
+  ConsentReader consents(*session);
   for (const auto i : ranking.chosen) {
     auto& chosen = candidates[i];
+    auto known_consents = TRY(consents.of(chosen.id, chosen.consents));
     result.matches.push_back({.resource = {.id = {clinic.assigning_authority, chosen.mrn},
                                            .person = std::move(chosen.person),
                                            .score = scores[i].points,
@@ -135,7 +142,8 @@ Result<exchange::Candidates> PatientShelf::match(const policy::Clinic& clinic, c
                               .id = chosen.id,
                               .choice = chosen.choice,
                               .subject = chosen.id,
-                              .patient_ids = {{clinic.assigning_authority, chosen.mrn}}});
+                              .patient_ids = {{clinic.assigning_authority, chosen.mrn}},
+                              .consents = std::move(known_consents)});
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 -- JSON as gateway/patients/rules.cpp writes it; empty: what ships. Part of the settings that clinics.version counts.
 ALTER TABLE clinics ADD COLUMN rules TEXT NOT NULL DEFAULT '';
+ALTER TABLE clinics ADD COLUMN consents BIGINT NOT NULL DEFAULT 0;  -- consents.number: the last one given
 
 -- Rows of consents of this record and of all that were merged into it: 0 means that there is nothing to read.
 ALTER TABLE patients ADD COLUMN consents BIGINT NOT NULL DEFAULT 0;

@@ -64,7 +64,7 @@ enum class Narrowed { Yes, No };
 std::string answer(const Registry& registry, const RegistryQuery& query, Narrowed narrowed = Narrowed::Yes) {
   Concerned held = registry.held();
   if (narrowed == Narrowed::Yes) narrow(query, held);
-  const auto released = policy::release(admitted(), held.entries);
+  const auto released = policy::release(admitted(), {{}, {}}, held.entries);
   const PermittedView view(released, held);
   const auto told = answer_from(view, query);
   if (const auto* error = std::get_if<RegistryError>(&told))
@@ -160,7 +160,7 @@ TEST(Permitted, JudgesPatientsAndNumbersByWhatIsSeen) {
     Concerned held = registry.held();
     held.cut_short = cut_short;
     narrow(query, held);
-    const auto released = policy::release(admitted(), held.entries);
+    const auto released = policy::release(admitted(), {{}, {}}, held.entries);
     const PermittedView view(released, held);
     const auto told = answer_from(view, query, limits);
     const auto* error = std::get_if<RegistryError>(&told);

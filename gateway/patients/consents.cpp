@@ -1,0 +1,205 @@
+#include "gateway/patients/consents.hpp"
+
+#include "gateway/resources/provision.hpp"
+
+#include <algorithm>
+
+namespace gateway::patients {
+namespace {
+
+using policy::Consent;
+using policy::ConsentStatus;
+using store::Value;
+
+constexpr std::size_t versions_max = 10'000;  ///< of one person
+
+/// The person's record, its row held until the transaction ends: two changes come one after the other.
+struct Person {
+  std::string id, clinic;
+};
+Result<Person> hold(store::Session& session, const std::string& named_id) {
+  const auto held = TRY(session.execute("UPDATE patients SET updated_at = updated_at WHERE id = :p1 OR"
+                                        " id = (SELECT survivor FROM patients r WHERE r.id = :p1)",
+                                        {named_id}));
+  if (held == 0) return fail(Errc::NoSuchPatient);
+  const auto rows = TRY(session.select("SELECT p.id, p.clinic FROM patients r JOIN patients p"
+                                       " ON p.id = COALESCE(r.survivor, r.id) WHERE r.id = :p1",
+                                       "tt", {named_id}));
+  return Person{rows.at(0).text(0), rows.at(0).text(1)};
+}
+
+/// Save order within the clinic: whoever saves holds the clinic's row of it until the commit.
+Result<std::int64_t> next_number(store::Session& session, const std::string& clinic) {
+  TRY(session.execute("UPDATE clinics SET consents = consents + 1 WHERE id = :p1", {clinic}));
+  return TRY(session.select("SELECT consents FROM clinics WHERE id = :p1", "i", {clinic})).at(0).integer(0);
+}
+
+std::string_view word(SetBy set_by) { return set_by == SetBy::Patient ? "patient" : "staff"; }
+
+/// What is written of a version beside the consent itself.
+struct Version {
+  const Person& person;
+  const ChoiceChange& change;
+  std::string source;
+  Instant given_at, now;
+};
+Result<void> write_version(store::Session& session, const Consent& consent, const Version& version) {
+  const auto number = TRY(next_number(session, version.person.clinic));
+  TRY(session.execute(
+      "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis, given_at,"
+      " set_at, source) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10, :p11, :p12, :p13)",
+      {consent.id, consent.version, version.person.clinic, version.person.id,
+       number, std::string(policy::word(consent.status)),
+       resources::write_provision(consent.root), std::string(word(version.change.set_by)), version.change.actor,
+       version.change.basis, base::to_micros(version.given_at), base::to_micros(version.now), version.source}));
+  TRY(session.execute("UPDATE patients SET consents = consents + 1 WHERE id = :p1", {version.person.id}));
+  return {};
+}
+
+constexpr std::string_view version_columns =
+    "k.id, k.version, k.status, k.provision, k.set_by, k.actor, k.basis, k.given_at, k.set_at, k.source";
+constexpr std::string_view version_letters = "titttttiit";
+/// Of the person whose record is :p1, and of all records that were merged into it.
+constexpr std::string_view of_person =
+    " FROM consents k WHERE k.patient = :p1 OR k.patient IN (SELECT id FROM patients WHERE survivor = :p1)"
+    " ORDER BY k.number";
+
+ConsentRow read_version(const store::Row& row) {
+  ConsentRow one{.consent = {.id = row.text(0), .version = row.integer(1)},
+                 .set_by = row.text(4),
+                 .actor = row.text(5),
+                 .basis = row.text(6),
+                 .source = row.text(9),
+                 .given_at = base::from_micros(row.integer(7)),
+                 .set_at = base::from_micros(row.integer(8))};
+  const auto status = policy::consent_status(row.text(2));
+  const auto document = base::json::Document::parse(row.text(3));
+  one.readable = status && document;
+  if (!one.readable) return one;
+  one.consent.status = *status;
+  const auto calendar = resources::Calendar::of("UTC");  // what is stored bears its zone
+  auto read = calendar ? resources::read_provision((*document)->root(), *calendar)
+                       : Result<resources::ReadProvision>(calendar.error());
+  one.readable = bool(read);
+  if (one.readable) one.consent.root = std::move(read->provision);
+  return one;
+}
+
+/// In save order; the last version of each consent is marked.
+Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::string& person) {
+  std::vector<ConsentRow> versions;
+  const auto sql = "SELECT " + std::string(version_columns) + std::string(of_person);
+  for (const auto& row : TRY(session.select(sql, version_letters, {person}, versions_max)))
+    versions.push_back(read_version(row));
+  for (auto& one : versions) {
+    one.last = std::ranges::none_of(versions, [&](const ConsentRow& other) {
+      return other.consent.id == one.consent.id && other.consent.version > one.consent.version;
+    });
+  }
+  return versions;
+}
+
+bool forbids(const policy::Provision& provision) {
+  return !provision.permits || std::ranges::any_of(provision.exceptions, forbids);
+}
+
+Result<std::string> person_of(store::Session& session, const std::string& patient_id) {
+  const auto rows =
+      TRY(session.select("SELECT COALESCE(survivor, id) FROM patients WHERE id = :p1", "t", {patient_id}));
+  if (rows.empty()) return fail(Errc::NoSuchPatient);
+  return rows[0].text(0);
+}
+
+}  // namespace
+
+Result<Consent> give_consent(store::Database& database, const std::string& patient_id, const NewConsent& given,
+                             const ChoiceChange& change, Instant now) {
+  if (base::trim(change.actor).empty()) return fail(Errc::ActorMissing);
+  auto* session = TRY(database.session());
+  Consent consent{.id = random_id(), .version = 1, .status = given.status, .root = given.root};
+  TRY(session->transaction([&]() -> Result<void> {
+    const auto person = TRY(hold(*session, patient_id));
+    if (!given.source.empty()) {
+      const auto same = TRY(session->select(
+          "SELECT id, MAX(version) FROM consents WHERE patient = :p1 AND source = :p2 GROUP BY id", "ti",
+          {person.id, given.source}));
+      if (!same.empty()) {
+        consent.id = same[0].text(0);
+        consent.version = same[0].integer(1) + 1;
+      }
+    }
+    return write_version(*session, consent, {.person = person, .change = change, .source = given.source,
+                                             .given_at = given.given_at, .now = now});
+  }));
+  return consent;
+}
+
+Result<Consent> revoke_consent(store::Database& database, const std::string& patient_id, const std::string& consent_id,
+                               const ChoiceChange& change, Instant now) {
+  if (base::trim(change.actor).empty()) return fail(Errc::ActorMissing);
+  auto* session = TRY(database.session());
+  std::optional<Consent> revoked;
+  TRY(session->transaction([&]() -> Result<void> {
+    const auto person = TRY(hold(*session, patient_id));
+    const auto versions = TRY(versions_of(*session, person.id));
+    const auto last = std::ranges::find_if(
+        versions, [&](const ConsentRow& one) { return one.last && one.consent.id == consent_id; });
+    if (last == versions.end()) return fail(Errc::NoSuchConsent);
+    if (!last->readable) return fail(Errc::RecordUnreadable, "consents");
+    if (last->consent.status == ConsentStatus::Revoked || last->consent.status == ConsentStatus::EnteredInError)
+      return fail(Errc::NotRevocable);
+    if (change.set_by == SetBy::Staff && last->set_by != "staff" && base::trim(change.basis).empty())
+      return fail(Errc::BasisMissing);
+    revoked = last->consent;
+    revoked->version += 1;
+    revoked->status = ConsentStatus::Revoked;
+    return write_version(*session, *revoked, {.person = person, .change = change, .source = last->source,
+                                              .given_at = last->given_at, .now = now});
+  }));
+  return *revoked;
+}
+
+Result<std::vector<ConsentRow>> consent_history(store::Database& database, const std::string& patient_id) {
+  auto* session = TRY(database.session());
+  return versions_of(*session, TRY(person_of(*session, patient_id)));
+}
+
+Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since) {
+  const auto sql = "SELECT " + std::string(version_columns) + " FROM consents k WHERE k.patient = :p1 AND k.set_at >= :p2"
+                   " ORDER BY k.number";
+  const auto rows = TRY(session.select(sql, version_letters, {parting.from, base::to_micros(since)}, versions_max));
+  std::map<std::string, std::pair<std::string, std::int64_t>> copies;  ///< of which id, and its last version
+  for (const auto& row : rows) {
+    const auto read = read_version(row);
+    const bool revoked = read.readable && read.consent.status == ConsentStatus::Revoked;
+    if (read.readable && !revoked && !forbids(read.consent.root)) continue;
+    const auto copy = copies.try_emplace(read.consent.id, random_id(), 0).first;
+    if (revoked && copy->second.second == 0) continue;  // the other never had it
+    const auto number = TRY(next_number(session, parting.clinic));
+    const auto version = ++copy->second.second;
+    TRY(session.execute(
+        "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis, given_at,"
+        " set_at, source) SELECT :p1, :p2, clinic, :p3, :p4, status, provision, set_by, actor, basis, given_at, set_at,"
+        " source FROM consents WHERE id = :p5 AND version = :p6",
+        {copy->second.first, version, parting.to, number, read.consent.id, read.consent.version}));
+    TRY(session.execute("UPDATE patients SET consents = consents + 1 WHERE id = :p1", {parting.to}));
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const policy::ConsentFacts>> ConsentReader::of(const std::string& patient_id,
+                                                                      std::int64_t rows) {
+  if (rows == 0) return std::shared_ptr<const policy::ConsentFacts>();
+  const auto known = read_.find(patient_id);
+  if (known != read_.end()) return known->second;
+  auto facts = std::make_shared<policy::ConsentFacts>();
+  for (auto& version : TRY(versions_of(session_, patient_id))) {
+    facts->readable = facts->readable && version.readable;
+    if (version.last) facts->consents.push_back(std::move(version.consent));
+  }
+  // The patient has spoken: what cannot be found now was not "nothing".
+  facts->readable = facts->readable && !facts->consents.empty();
+  return read_.emplace(patient_id, std::move(facts)).first->second;
+}
+
+}  // namespace gateway::patients
