@@ -18,44 +18,14 @@ trap 'rm -rf "$RESULTS"' EXIT
 PASSED=0 FAILED=0 SKIPPED=0
 ROOMS="base certs policy xca gateway"
 
-# Adds up a JUnit file: what did not run is skipped, never passed.
-count() {
-  local sums
-  sums=$("$PYTHON" - "$1" <<'PY'
-import sys
-import xml.etree.ElementTree as tree
-passed = failed = skipped = 0
-for case in tree.parse(sys.argv[1]).iter("testcase"):
-    if case.find("failure") is not None or case.find("error") is not None:
-        failed += 1
-    elif case.find("skipped") is not None or case.get("status") == "notrun" or case.get("result") == "skipped":
-        skipped += 1
-        print(f"skipped: {case.get('classname')}.{case.get('name')}", file=sys.stderr)
-    else:
-        passed += 1
-print(passed, failed, skipped)
-PY
-  )
-  read -r p f s <<<"$sums"
-  PASSED=$((PASSED + p)) FAILED=$((FAILED + f)) SKIPPED=$((SKIPPED + s))
-}
-
-# run NAME COMMAND…: the command writes $RESULTS/NAME.xml; one that dies without it, or that ends badly though every
-# test of it passed (a leak, a sanitizer), counts as failed.
+# run NAME KIND ARGUMENT…: tests as scripts/tests.py runs them; their result is $RESULTS/NAME.xml.
 run() {
-  local name=$1 begun=$SECONDS before=$FAILED status=0
+  local name=$1 begun=$SECONDS p f s
   shift
   say "$name"
-  "$@" || status=$?
-  if [ -s "$RESULTS/$name.xml" ]; then
-    count "$RESULTS/$name.xml"
-  else
-    echo "$name ended without a result"
-  fi
-  if [ "$status" -ne 0 ] && [ "$FAILED" -eq "$before" ]; then
-    echo "$name ended with exit code $status"
-    FAILED=$((FAILED + 1))
-  fi
+  "$PYTHON" scripts/tests.py "$RESULTS/$name.xml" "$@" 2>&1 | tee "$RESULTS/$name.log"
+  read -r p f s <<<"$(tail -1 "$RESULTS/$name.log")"
+  PASSED=$((PASSED + p)) FAILED=$((FAILED + f)) SKIPPED=$((SKIPPED + s))
   echo "($name: $((SECONDS - begun)) s)"
 }
 
@@ -81,22 +51,18 @@ export GATEHOUSE=$ROOT/build/release/gatehouse
 
 for room in $ROOMS; do
   for preset in release dev; do
-    run "unit-$room-$preset" "build/$preset/${room}_tests" --gtest_brief=1 \
-      --gtest_output="xml:$RESULTS/unit-$room-$preset.xml"
+    run "unit-$room-$preset" unit "build/$preset/${room}_tests"
   done
 done
 
 [ -z "$LONG" ] || export GATEHOUSE_KILLS=${GATEHOUSE_KILLS:-1000} GATEHOUSE_LONG=1
-run conformance "$PYTHON" -m pytest conformance-tests -q --tb=short -p no:cacheprovider \
-  --junitxml="$RESULTS/conformance.xml"
+run conformance conformance conformance-tests
 
 # What others wrote, and what is wrong on purpose, before the program that watches its own memory.
-GATEHOUSE=$ROOT/build/dev/gatehouse ASAN_OPTIONS=verify_asan_link_order=0 run conformance-sanitized "$PYTHON" -m pytest -q --tb=short -p no:cacheprovider \
-  conformance-tests/xca/test_messages_of_others.py conformance-tests/xca/test_queries_of_others.py \
-  --junitxml="$RESULTS/conformance-sanitized.xml"
+GATEHOUSE=$ROOT/build/dev/gatehouse ASAN_OPTIONS=verify_asan_link_order=0 run conformance-sanitized conformance \
+  conformance-tests/xca/test_messages_of_others.py conformance-tests/xca/test_queries_of_others.py
 
-run conformance-postgresql "$PYTHON" -m pytest conformance-tests -q --tb=short -p no:cacheprovider \
-  --database postgresql --junitxml="$RESULTS/conformance-postgresql.xml"
+run conformance-postgresql conformance conformance-tests --database=postgresql
 
 if [ -n "$LONG" ]; then
   campaign "guards removed one by one" "$PYTHON" conformance-tests/guards/campaign.py

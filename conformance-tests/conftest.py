@@ -42,6 +42,13 @@ def pytest_collection_modifyitems(config, items):
     items[:] = chosen
 
 
+def pytest_runtest_logreport(report):
+    """Which tests failed, for scripts/tests.py."""
+    if report.failed and "GATEHOUSE_FAILED" in os.environ:
+        with open(os.environ["GATEHOUSE_FAILED"], "a") as log:
+            print(report.nodeid, file=log)
+
+
 @pytest.fixture(scope="session")
 def built():
     path = program_under_test.program()
