@@ -44,16 +44,24 @@ struct Parting {
 /// too. Consents that cannot be read are copied: they let nothing go. [design §4]
 Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since);
 
+/// Who asks: broken glasses open nothing to partners, and are read for our own people alone.
+enum class Asker { Partner, OwnStaff };
+
 /// Reads what is known of patients beyond their choice, once for each patient of a request.
 class ConsentReader {
  public:
-  explicit ConsentReader(store::Session& session) : session_(session) {}
-  /// @param rows  patients.consents: nothing is read where it is 0. @return null where there is none
+  explicit ConsentReader(store::Session& session, Asker asker = Asker::Partner) : session_(session), asker_(asker) {}
+  /// @param rows  patients.consents: no consent is read where it is 0. @return null where there is nothing
   Result<std::shared_ptr<const policy::ConsentFacts>> of(const std::string& patient_id, std::int64_t rows);
 
  private:
   store::Session& session_;
+  Asker asker_;
   std::map<std::string, std::shared_ptr<const policy::ConsentFacts>> read_;
 };
+
+/// What ConsentReader knows of one person, whatever record is named. @error Errc::NoSuchPatient
+Result<std::shared_ptr<const policy::ConsentFacts>> consent_facts(store::Database& database,
+                                                                  const std::string& patient_id, Asker asker);
 
 }  // namespace gateway::patients
