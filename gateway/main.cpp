@@ -134,10 +134,32 @@ std::string not_ready_because(store::Database& database, const audit::Journal& j
   return std::chrono::abs(skew) <= clock_skew_max ? "" : "the clock is more than two seconds off the database's\n";
 }
 
+/// How far the machine's clock has moved against time itself between two looks.
+class ClockWatch {
+ public:
+  std::chrono::seconds step() {
+    const auto steady = std::chrono::steady_clock::now();
+    const auto wall = cli::system_now();
+    const auto moved = std::chrono::round<std::chrono::seconds>((wall - wall_) - (steady - steady_));
+    steady_ = steady;
+    wall_ = wall;
+    return moved;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
+  base::Instant wall_ = cli::system_now();
+};
+
 /// Waits for signals, one second at a time, and does what is due meanwhile. Returns when the program is to end.
 void watch(Running& house, const sigset_t& signals) {
   auto known = file_times(house.config);
+  ClockWatch clock;
   for (std::int64_t second = 0;; ++second) {
+    if (const auto step = clock.step(); std::chrono::abs(step) > audit::DecisionClock::step_max) {
+      log(Level::Error, "the machine's clock was set", {{"by_seconds", std::to_string(step.count())}});
+      house.metrics.set_gauge("clock_step_seconds", static_cast<double>(step.count()));
+    }
     if (second % house.config.trust_look_seconds == 0) look(house);
     const timespec pause{1, 0};
     const int signal = ::sigtimedwait(&signals, nullptr, &pause);
@@ -229,6 +251,11 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database, TRY(cli::load_content_seal(config)));
   pending::PendingShelf pending(database);
+  if (arguments.has("accept-clock")) {
+    TRY(audit::accept_clock(database, cli::system_now()));
+    TRY(journal->commit_and_wait({.event = activity("clock accepted")}));
+  }
+  audit::DecisionClock clock(TRY(audit::decided_until(database)));
 
   // 4 The corridors and their door.
   const auto message_bytes = static_cast<std::size_t>(config.network_message_mib) << 20;
@@ -244,7 +271,7 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   settings.call_backs = {.allowed = allowed,
                          .waiting_per_partner = static_cast<std::size_t>(config.callbacks_pending_per_partner),
                          .delay = std::chrono::milliseconds(config.callbacks_delay_ms)};
-  exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, pending, *journal,
+  exchange::RespondingGateway gateway(std::move(settings), directory, patients, documents, pending, *journal, clock,
                                       std::make_shared<xca::wss::Signer>(own.signing));
   exchange::NetworkDoor door({.floor_least = std::chrono::microseconds(config.answers_floor_us),
                               .refusals_one_by_one = static_cast<unsigned>(config.audit_refusals_per_minute)},
@@ -343,7 +370,9 @@ int main(int argc, char** argv) {
   std::vector<Command> commands{{.path = "serve",
                                  .help = "Run the gateway until SIGTERM; SIGHUP reloads certificates",
                                  .example = "serve --config /var/lib/gatehouse/gatehouse.toml",
-                                 .options = {},
+                                 .options = {{"--accept-clock",
+                                              "Go on though the clock was set back: decide from its time on", false,
+                                              false, true}},
                                  .run = gateway::serve}};
   for (auto part : {gateway::cli::house_commands(), gateway::cli::certs_commands(), gateway::cli::clinic_commands(),
                     gateway::cli::patient_commands(), gateway::cli::partner_commands(), gateway::cli::policy_commands(),

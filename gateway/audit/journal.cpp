@@ -23,6 +23,8 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::QueueFull), "audit-queue-full", "too many requests wait for the audit trail", Cause::TryLater},
     {int(Errc::SpoolFull), "audit-spool-full", "the audit repository has not taken its messages for too long",
      Cause::TryLater},
+    {int(Errc::ClockWentBack), "clock-went-back",
+     "the clock was set back: set it right, or accept it with gatehouse serve --accept-clock", Cause::TryLater},
 };
 constinit const base::ErrorTable errors("gatehouse.audit", rows);
 

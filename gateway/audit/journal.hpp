@@ -18,6 +18,7 @@ enum class Errc {
   ForeignKey = 1,  ///< the database knows this node by another audit key
   QueueFull,       ///< more entries wait than Options::queue_max
   SpoolFull,       ///< the audit repository has not taken its messages for too long
+  ClockWentBack,   ///< the machine's clock is more than DecisionClock::step_max before what was decided at
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

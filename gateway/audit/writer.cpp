@@ -1,6 +1,7 @@
 #include "gateway/audit/writer.hpp"
 
 #include "gateway/audit/atna.hpp"
+#include "gateway/audit/decision_clock.hpp"
 #include "gateway/audit/replay.hpp"
 
 #include <algorithm>
@@ -151,7 +152,7 @@ Result<void> Writer::write_batch(Session& session, Batch& batch) {
   TRY(judge_claims(session, batch));
   std::vector<Line> lines;
   lines.reserve(batch.entries.size() * 2);
-  Instant at = Instant::min();
+  Instant at = Instant::min(), decided = Instant::min();
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     const Entry& entry = *batch.entries[i];
     const Event* event = entry.event ? &*entry.event : nullptr;
@@ -169,6 +170,7 @@ Result<void> Writer::write_batch(Session& session, Batch& batch) {
     }
     if (entry.decision) {
       const auto& decision = *entry.decision;
+      decided = std::max(decided, decision.at);
       lines.push_back({.payload = canonical(decision),
                        .event = nullptr,
                        .request = &decision.request,
@@ -177,6 +179,7 @@ Result<void> Writer::write_batch(Session& session, Batch& batch) {
     if (entry.event || entry.decision) at = std::max(at, time_of(entry));
   }
   if (lines.empty()) return {};
+  if (decided != Instant::min()) TRY(note_decided(session, options_.node, decided));
   batch.checkpoint = Checkpoint{
       .node = options_.node, .seq = 0, .head = {}, .root = {}, .rows = lines.size(), .at = at, .signature = {}};
   return write_chain(session, batch, lines);

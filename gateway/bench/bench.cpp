@@ -1,6 +1,7 @@
 #include "gateway/bench/bench.hpp"
 
 #include "gateway/bench/cores.hpp"
+#include "gateway/bench/decide.hpp"
 #include "gateway/bench/denial.hpp"
 #include "gateway/bench/exchanges.hpp"
 #include "gateway/bench/match_1m.hpp"
@@ -29,8 +30,8 @@ constexpr double speed_tolerance = 0.05, p99_allowance_us = 5000;
 /// What --only may name. R is always measured: without it no ratio means anything.
 constexpr std::string_view selectable[] = {"rsa_verify", "tls_write_5mb",       "fsync_4k", "iti55_inprocess",
                                            "iti55_tls",  "iti55_single_client", "iti38_20", "iti39_5mb",
-                                           "cores",      "refuse",              "start",    "match_1m",
-                                           "denial"};
+                                           "cores",      "refuse",              "start",    "decide_1000",
+                                           "match_1m",   "denial"};
 
 /// How much is measured.
 struct Plan {
@@ -104,6 +105,7 @@ class Run {
   void measure_sign();
   void measure_verify();
   void measure_raw_tls();
+  Result<void> measure_decide();
   void sample_fsync();
   void show_fsync();
   Result<void> settle(MeasuredHouse& house);
@@ -187,6 +189,21 @@ void Run::measure_raw_tls() {
                       .value = median(rounds),
                       .unit = "µs",
                       .meaning = "5 MB by SSL_write over loopback, TLS 1.3 AES-256-GCM, sender's side"});
+}
+
+Result<void> Run::measure_decide() {
+  std::size_t permitted = 0;
+  auto decide = decide_1000(permitted);
+  for (std::size_t i = 0; i < plan_.rounds; ++i) decide.round_us();
+  if (permitted == 0 || permitted == 1000)
+    return fail(Errc::WrongAnswer, "of a thousand documents some leave and some do not; not " +
+                                       std::to_string(permitted));
+  figures_.push_back({.name = "decide_1000",
+                      .value = decide.median_us(),
+                      .unit = "µs",
+                      .meaning = "the pure decision over 1,000 documents and 50 provisions: well under a millisecond; " +
+                                 std::to_string(permitted) + " of them leave"});
+  return {};
 }
 
 /// Some before and some after what they stand beside: a disk that others use changes from second to second.
@@ -503,6 +520,7 @@ Result<Exit> Run::measure(const std::string& json_file) {
     sample_fsync();
     show_fsync();
   }
+  if (plan_.wants("decide_1000")) TRY(measure_decide());
   TRY(measure_exchanges());
   if (plan_.wants("start")) TRY(measure_start());
   if (plan_.wants_match()) TRY(measure_match());
@@ -541,7 +559,7 @@ std::vector<cli::Command> bench_commands() {
            .example = "bench --only iti55_inprocess,iti55_tls --json bench.json",
            .options = {{"--only",
                         "Figures to measure: rsa_sign, rsa_verify, tls_write_5mb, fsync_4k, iti55_inprocess, "
-                        "iti55_tls, iti55_single_client, iti38_20, iti39_5mb, cores, refuse, start; and by name alone, "
+                        "iti55_tls, iti55_single_client, iti38_20, iti39_5mb, cores, refuse, start, decide_1000; and by name alone, "
                         "because they take minutes with their million patients, match_1m and denial",
                         false, true},
                        {"--rounds", "Rounds of each figure, 9 if not given"},

@@ -140,7 +140,7 @@ MeasuredHouse::MeasuredHouse(std::unique_ptr<store::Database> database, std::uni
       seal_(keys.content),
       documents_(*database_, seal_),
       pending_(*database_),
-      gateway_(settings(plan), directory_, patients_, documents_, pending_, *journal_,
+      gateway_(settings(plan), directory_, patients_, documents_, pending_, *journal_, clock_,
                std::make_shared<xca::wss::Signer>(keys.signing)),
       door_({}, gateway_, *journal_, metrics_) {}
 

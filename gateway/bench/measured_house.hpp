@@ -83,6 +83,7 @@ class MeasuredHouse {
   documents::DocumentShelf documents_;
   pending::PendingShelf pending_;
   net::Metrics metrics_;
+  audit::DecisionClock clock_{Instant{}};
   exchange::RespondingGateway gateway_;
   exchange::NetworkDoor door_;
 };

@@ -86,9 +86,9 @@ audit::FailedCheck failed_check_of(const Exchange& exchange, const base::Error& 
 
 RespondingGateway::RespondingGateway(RespondingSettings settings, Directory& directory, Patients& patients,
                                      Documents& documents, PendingAnswers& pending, audit::Journal& journal,
-                                     std::shared_ptr<const xca::wss::Signer> signer)
+                                     audit::DecisionClock& clock, std::shared_ptr<const xca::wss::Signer> signer)
     : settings_(std::move(settings)), budget_(settings_.queries), directory_(directory), patients_(patients),
-      documents_(documents), pending_(pending), journal_(journal), signer_(std::move(signer)) {}
+      documents_(documents), pending_(pending), journal_(journal), clock_(clock), signer_(std::move(signer)) {}
 
 void RespondingGateway::replace_signer(std::shared_ptr<const xca::wss::Signer> signer) {
   const std::lock_guard lock(signer_mutex_);
@@ -312,6 +312,7 @@ Result<void> RespondingGateway::check_schema(Exchange& exchange, const xca::soap
 /// The first two gates, before any patient is looked up. A caller we do not answer and a missing purpose leave as
 /// faults; a purpose that is not supported comes back as nothing: its answer is the same for every patient.
 Result<std::optional<Admitted>> RespondingGateway::admit(Exchange& exchange) const {
+  exchange.now = TRY(clock_.at(exchange.now));
   auto admission = policy::admit(settings_.rules, exchange.caller);
   if (auto* admitted = std::get_if<Admitted>(&admission)) {
     begin_decision(exchange, admitted->verdict(), admitted->rules_version());

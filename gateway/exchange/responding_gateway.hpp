@@ -2,6 +2,7 @@
 // The Responding Gateway: one corridor per transaction, whose lines are the stages of the request in their order.
 // [IHE ITI TF-1 §18, §27; design §4]
 
+#include "gateway/audit/decision_clock.hpp"
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/query_budget.hpp"
 #include "gateway/net/caller.hpp"
@@ -32,7 +33,8 @@ struct RespondingSettings {
 class RespondingGateway {
  public:
   RespondingGateway(RespondingSettings settings, Directory& directory, Patients& patients, Documents& documents,
-                    PendingAnswers& pending, audit::Journal& journal, std::shared_ptr<const xca::wss::Signer> signer);
+                    PendingAnswers& pending, audit::Journal& journal, audit::DecisionClock& clock,
+                    std::shared_ptr<const xca::wss::Signer> signer);
 
   /// Answers one message: never fails, never throws for what a peer can cause. The answer may leave only after the
   /// entry was committed.
@@ -76,6 +78,7 @@ class RespondingGateway {
   Documents& documents_;
   PendingAnswers& pending_;
   audit::Journal& journal_;
+  audit::DecisionClock& clock_;
   std::shared_ptr<const xca::wss::Signer> signer_;
   mutable std::mutex signer_mutex_;
 };

@@ -16,6 +16,11 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::NotAnOrganization), "not-an-organization", "this is no FHIR Organization", Cause::BadMessage},
     {int(Errc::FieldUnreadable), "fhir-field-unreadable", "an element of this resource cannot be understood",
      Cause::BadMessage},
+    {int(Errc::UnknownZone), "unknown-time-zone", "this machine knows no time zone of that name", Cause::Defect},
+    {int(Errc::NotADate), "not-a-date", "this is neither a date nor a date with a time of day", Cause::BadMessage},
+    {int(Errc::TooMuch), "too-much", "there is more in this resource than is read: nested too deep, or too many",
+     Cause::BadMessage},
+    {int(Errc::NotAConsent), "not-a-consent", "this is no FHIR Consent", Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("gatehouse.resources", rows);
 

@@ -16,6 +16,10 @@ enum class Errc {
   NotAPatient,
   NotAnOrganization,
   FieldUnreadable,  ///< an element whose value cannot be understood; the detail names the element, never its value
+  UnknownZone,      ///< no zone of that name on this machine
+  NotADate,
+  TooMuch,          ///< provisions nested too deep, or too many of something
+  NotAConsent,
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

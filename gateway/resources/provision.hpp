@@ -1,7 +1,8 @@
 #pragma once
-// What a consent permits and forbids as FHIR R4 writes it: Consent.provision, as PCF basic, intermediate and advanced use
-// it, and the document classes that PCF leaves out. [facts/fhir §11]
+// What a consent permits and forbids as FHIR R4 writes it: Consent.provision, as PCF basic, intermediate and advanced
+// use it, and the document classes that PCF leaves out. [facts/fhir §11]
 
+#include "base/json/writer.hpp"
 #include "gateway/resources/bundle.hpp"
 #include "gateway/resources/calendar.hpp"
 #include "policy/consent.hpp"
@@ -26,5 +27,7 @@ Result<ReadProvision> read_provision(base::json::Value provision, const Calendar
 
 /// The same as JSON, every instant with its zone: read_provision gives back what was written.
 std::string write_provision(const policy::Provision& provision);
+/// The same as the value of a member or an item that is open in `writer`.
+void write_provision(base::json::Writer& writer, const policy::Provision& provision);
 
 }  // namespace gateway::resources

@@ -80,6 +80,5 @@ CREATE TABLE hie_consents (
 CREATE INDEX hie_consents_by_patient ON hie_consents (patient, hie, number);
 CREATE UNIQUE INDEX hie_consents_by_number ON hie_consents (clinic, number);
 
--- One row: the latest instant anything was decided at. Decisions do not go back in time. [threats C06]
-CREATE TABLE decision_clock (one BIGINT NOT NULL PRIMARY KEY, seen BIGINT NOT NULL);
-INSERT INTO decision_clock (one, seen) VALUES (1, 0);
+-- One row a node: the latest instant it decided anything at. Decisions do not go back in time. [threats C06]
+CREATE TABLE decision_clock (node TEXT NOT NULL PRIMARY KEY, seen BIGINT NOT NULL);
