@@ -116,6 +116,9 @@ Result<std::string> person_of(store::Session& session, const std::string& patien
 Result<Consent> give_consent(store::Database& database, const std::string& patient_id, const NewConsent& given,
                              const ChoiceChange& change, Instant now) {
   if (base::trim(change.actor).empty()) return fail(Errc::ActorMissing);
+  const auto kept = TRY(base::json::Document::parse(resources::write_provision(given.root)));
+  const auto utc = TRY(resources::Calendar::of("UTC"));
+  TRY(resources::read_provision(kept->root(), utc));  // what cannot be read again would refuse everything
   auto* session = TRY(database.session());
   Consent consent{.id = random_id(), .version = 1, .status = given.status, .root = given.root};
   TRY(session->transaction([&]() -> Result<void> {

@@ -26,7 +26,8 @@ struct ConsentRow {
 };
 
 /// Whatever record is named, the consent is filed under the one it was merged into.
-/// @return the consent as filed. @error Errc::NoSuchPatient, Errc::ActorMissing
+/// @return the consent as filed. @error Errc::NoSuchPatient, Errc::ActorMissing; resources::Errc::TooMuch for one that
+/// says more than can be read again
 Result<policy::Consent> give_consent(store::Database& database, const std::string& patient_id,
                                      const NewConsent& consent, const ChoiceChange& change, Instant now);
 /// A new version that says nothing any more. Staff state a basis where the patient gave it in person.
