@@ -248,6 +248,8 @@ TEST(FhirProvision, IsRefusedWhereAnElementCannotBeRead) {
       {R"({"type":"permit","period":{}})", "provision.period"},
       {R"({"type":"permit","period":"2026"})", "provision.period"},
       {R"({"type":"permit","period":{"start":"2026-11-02","end":"2026-11-01"}})", "provision.period.end"},
+      {R"({"type":"permit","period":{"start":"2026-11-01T05:00:00Z","end":"2026-11-01T05:00:00Z"}})",
+       "provision.period.end"},
       {R"({"type":"permit","period":{"start":"2026-02-30"}})", "provision.period.start"},
       {R"({"type":"permit","period":{"end":"2026-11-01T05:00:00"}})", "provision.period.end"},
       {R"({"type":"permit","dataPeriod":{"end":7}})", "provision.dataPeriod.end"},
