@@ -5,6 +5,7 @@
 #include "gateway/cli/house.hpp"
 #include "gateway/directory/evidence_keeper.hpp"
 #include "gateway/directory/shelf.hpp"
+#include "gateway/documents/labelling.hpp"
 #include "gateway/documents/shelf.hpp"
 #include "gateway/exchange/call_backs.hpp"
 #include "gateway/exchange/network_door.hpp"
@@ -247,6 +248,9 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   TRY(directory.current());  // evidence about everyone known is asked for now, before the first one comes
   if (!TRY(patients::index_is_current(database))) {
     return base::fail(store::Errc::SchemaMismatch, "patients are stored under older keys: run gatehouse db migrate");
+  }
+  if (!TRY(documents::labels_are_current(database))) {
+    return base::fail(store::Errc::SchemaMismatch, "documents are labelled by older rules: run gatehouse db migrate");
   }
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database, TRY(cli::load_content_seal(config)));
