@@ -1,7 +1,7 @@
 // clinic and settings: the tenants of this gateway and what their administrators set.
 
 #include "gateway/cli/commands.hpp"
-#include "gateway/cli/house.hpp"
+#include "gateway/cli/hie_consents.hpp"
 
 namespace gateway::cli {
 namespace {
@@ -72,7 +72,10 @@ Result<Exit> list(const Arguments& arguments, Console& console) {
 
 Result<Exit> show_settings(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
-  console.show(describe(TRY(clinic_meant(house, arguments))));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  Fields fields = describe(clinic);
+  TRY(describe_hie_settings(house, clinic, fields));
+  console.show(fields);
   return Exit::Done;
 }
 
@@ -80,7 +83,12 @@ Result<Exit> set_settings(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   auto clinic = TRY(clinic_meant(house, arguments));
   const std::string actor = arguments.text("by");
+  std::vector<std::string> about_hie;
   for (const std::string& assignment : arguments.list("SETTING")) {
+    if (is_hie_setting(assignment)) {
+      about_hie.push_back(assignment);
+      continue;
+    }
     const auto equals = assignment.find('=');
     if (assignment.substr(0, equals) != "purposes" || equals == std::string::npos) {
       return base::fail(ConfigErrc::UnknownKey,
@@ -91,8 +99,16 @@ Result<Exit> set_settings(const Arguments& arguments, Console& console) {
       return patients::set_clinic_purposes(*house.database, clinic.id, set, actor, system_now());
     }));
   }
-  console.show(describe(clinic));
-  console.say("It counts for every request from now on, for patients without a choice of their own.");
+  if (!about_hie.empty()) {
+    TRY(set_hie_settings(house, clinic, about_hie, actor, console));
+    clinic = TRY(patients::find_clinic(*house.database, clinic.id));
+  }
+  Fields fields = describe(clinic);
+  TRY(describe_hie_settings(house, clinic, fields));
+  console.show(fields);
+  if (about_hie.size() < arguments.list("SETTING").size()) {
+    console.say("It counts for every request from now on, for patients without a choice of their own.");
+  }
   return Exit::Done;
 }
 
@@ -122,7 +138,10 @@ std::vector<Command> clinic_commands() {
       {.path = "settings set",
        .help = "Change what a clinic has set; it acts on the next request",
        .example = "settings set purposes=treatment,payment --by \"Dana Admin\"",
-       .options = {{"SETTING", "purposes=LIST: which purposes are answered by default; none makes the clinic opt-in",
+       .options = {{"SETTING",
+                    "purposes=LIST: which purposes are answered by default; none makes the clinic opt-in."
+                    " hie.enabled=on|off, hie.to=ADDRESS, hie.opt-in-by-default=on|off, hie.expire-in-days=DAYS,"
+                    " hie.explanation=FILE: what is sent to the HIE",
                     true, true},
                    {"--by", "Your name, for the record", true},
                    clinic},

@@ -17,7 +17,7 @@ Result<Exit> show_hie_history(const Arguments& arguments, Console& console);
 bool is_hie_setting(std::string_view assignment);
 /// Makes the assignments one change, and writes it down: `hie.enabled=on|off`, `hie.to=ADDRESS`,
 /// `hie.opt-in-by-default=on|off`, `hie.expire-in-days=DAYS` (0: one year), `hie.explanation=FILE`.
-/// @error ConfigErrc::UnknownKey, ConfigErrc::OutOfRange, as read_file, patients::Errc::BadHieSetting
+/// @error ConfigErrc::UnknownKey, ConfigErrc::OutOfRange, as read_file, patients::Errc::BadSetting
 Result<void> set_hie_settings(House& house, const policy::Clinic& clinic, const std::vector<std::string>& assignments,
                               const std::string& actor, Console& console);
 /// Adds what is set now to what is shown of a clinic; what cannot be read is shown as that.

@@ -2,6 +2,7 @@
 
 #include "base/json/document.hpp"
 #include "base/json/writer.hpp"
+#include "gateway/patients/clinics.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -60,20 +61,20 @@ Result<HieSettings> changed(HieSettings settings, const HieChange& change) {
   settings.opt_in_by_default = change.opt_in_by_default.value_or(settings.opt_in_by_default);
   if (change.expire_in_days) {
     if (*change.expire_in_days < 0 || *change.expire_in_days > expire_in_days_max) {
-      return fail(Errc::BadHieSetting, "consents expire in 1 to " + std::to_string(expire_in_days_max) +
+      return fail(Errc::BadSetting, "consents expire in 1 to " + std::to_string(expire_in_days_max) +
                                            " days, or with 0 in one year");
     }
     settings.expire_in_days = *change.expire_in_days == 0 ? std::nullopt : change.expire_in_days;
   }
   if (change.explanation && *change.explanation != settings.explanation.text) {
     if (change.explanation->size() > explanation_octets_max) {
-      return fail(Errc::BadHieSetting,
+      return fail(Errc::BadSetting,
                   "the explanation has more than " + std::to_string(explanation_octets_max) + " octets");
     }
     settings.explanation = {.version = settings.explanation.version + 1, .text = *change.explanation};
   }
   if (settings.enabled && settings.to.empty()) {
-    return fail(Errc::BadHieSetting, "nothing can be sent without an address: set hie.to");
+    return fail(Errc::BadSetting, "nothing can be sent without an address: set hie.to");
   }
   return settings;
 }
@@ -88,7 +89,7 @@ Result<std::string> hie_address(std::string_view text) {
   const bool good = at != std::string::npos && address.size() <= address_octets_max && !has_empty_part(local) &&
                     !has_empty_part(domain) && std::ranges::all_of(local, is_local_character) &&
                     std::ranges::all_of(domain, is_domain_character);
-  if (!good) return fail(Errc::BadHieSetting, "hie.to must be a Direct address like records@direct.hie.example.org");
+  if (!good) return fail(Errc::BadSetting, "hie.to must be a Direct address like records@direct.hie.example.org");
   std::ranges::transform(address.begin() + static_cast<std::ptrdiff_t>(at), address.end(),
                          address.begin() + static_cast<std::ptrdiff_t>(at),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -130,12 +131,11 @@ Result<HieSettings> change_hie_settings(store::Database& database, const std::st
     TRY(session->execute("UPDATE clinics SET version = version + 1 WHERE id = :p1", {clinic_id}));
     settings = TRY(changed(TRY(hie_settings(*session, clinic_id)), change));
     const auto json = write_hie_settings(settings);
-    if (!read_hie_settings(json)) return fail(Errc::BadHieSetting, "the explanation is no text in UTF-8");
+    if (!read_hie_settings(json)) return fail(Errc::BadSetting, "the explanation is no text in UTF-8");
     TRY(session->execute("UPDATE clinics SET hie = :p1 WHERE id = :p2", {json, clinic_id}));
-    TRY(session->execute("INSERT INTO clinic_settings (clinic, version, setting, value, set_at, set_by)"
-                         " SELECT id, version, 'hie', :p1, :p2, :p3 FROM clinics WHERE id = :p4",
-                         {json, base::to_micros(now), std::string(actor), clinic_id}));
-    return {};
+    const auto rows = TRY(session->select("SELECT version FROM clinics WHERE id = :p1", "i", {clinic_id}));
+    return record_setting(*session, {.clinic = clinic_id, .version = rows.at(0).integer(0), .setting = "hie",
+                                     .value = json, .actor = std::string(actor)}, now);
   }));
   return settings;
 }

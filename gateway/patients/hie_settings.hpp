@@ -35,7 +35,7 @@ struct HieChange {
 inline constexpr std::int64_t expire_in_days_max = 36'500;
 inline constexpr std::size_t explanation_octets_max = 20'000;
 
-/// A Direct address as consents are kept under: the domain in lower case. @error Errc::BadHieSetting
+/// A Direct address as consents are kept under: the domain in lower case. @error Errc::BadSetting
 Result<std::string> hie_address(std::string_view text);
 
 /// clinics.hie as written by write_hie_settings; the empty text is a clinic that never set anything. Strict: a member
@@ -47,7 +47,7 @@ std::string write_hie_settings(const HieSettings& settings);
 /// As they are now. @error Errc::NoSuchClinic, Errc::RecordUnreadable
 Result<HieSettings> hie_settings(store::Session& session, const std::string& clinic_id);
 /// Counts from now on, with the clinic's next version.
-/// @error Errc::NoSuchClinic, Errc::BadHieSetting, Errc::RecordUnreadable, Errc::ActorMissing
+/// @error Errc::NoSuchClinic, Errc::BadSetting, Errc::RecordUnreadable, Errc::ActorMissing
 Result<HieSettings> change_hie_settings(store::Database& database, const std::string& clinic_id,
                                         const HieChange& change, std::string_view actor, Instant now);
 

@@ -38,7 +38,6 @@ constexpr base::ErrorRow rows[] = {
      "the record it was merged into was itself merged later: unmerge that one first", Cause::BadMessage},
     {int(Errc::HasRetired), "has-retired", "other records were merged into this one: unmerge them first",
      Cause::BadMessage},
-    {int(Errc::BadHieSetting), "bad-hie-setting", "this cannot be set", Cause::BadMessage},
     {int(Errc::NoHie), "no-hie", "no HIE is set for this clinic: set hie.to first", Cause::BadMessage},
     {int(Errc::BadPeriod), "bad-period", "a consent expires after it is given", Cause::BadMessage},
     {int(Errc::NoSuchExplanation), "no-such-explanation", "the HIE explanation has no such version", Cause::BadMessage},

@@ -29,11 +29,10 @@ enum class Errc {
   NotMerged,         ///< nothing to take back
   MergedFurther,     ///< the survivor was itself merged later: that comes first
   HasRetired,        ///< records were merged into this one
-  BadHieSetting,     ///< the detail says which and why
-  NoHie,             ///< no address of an HIE is set that a consent could be to
-  BadPeriod,         ///< a consent that would end before it begins
-  NoSuchExplanation, ///< a version of the explanation that there never was
-  HieNotRevocable,   ///< the latest consent to the HIE is neither active nor in the future
+  NoHie,              ///< no address of an HIE is set that a consent could be to
+  BadPeriod,          ///< a consent that would end before it begins
+  NoSuchExplanation,  ///< a version of the explanation that there never was
+  HieNotRevocable,    ///< the latest consent to the HIE is neither active nor in the future
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
