@@ -18,12 +18,12 @@ struct Rules {
 };
 
 /// The gates in their order: the first that refuses is the reason.
-enum class Gate { Caller, Purpose, TokenPatient, Choice, Party, Class, Sensitivity, Evaluation };
+enum class Gate { Caller, Purpose, TokenPatient, Choice, HieConsent, Party, Class, Sensitivity, Evaluation };
 
 enum class Reason {
   Permitted, CallerUntrusted, CallerUnknown, CallerInactive, CallerNotDelegated,
   PurposeMissing, PurposeUnknown, PurposeNotSupported, TokenForAnotherPatient,
-  PatientPurpose, ClinicPurpose, OrganizationDenied, ClassNotShared,
+  PatientPurpose, ClinicPurpose, HieNone, HieFuture, HieExpired, HieRevoked, OrganizationDenied, ClassNotShared,
   SensitiveNoConsent, ConsentExpired, ConsentFuture, ConsentRevoked, PolicyError,
 };
 /// `caller`, `token-patient` …: as audit and commands write it.

@@ -65,7 +65,13 @@ CREATE TABLE break_glass (
 CREATE INDEX break_glass_by_patient ON break_glass (patient, to_at);
 CREATE INDEX break_glass_by_review ON break_glass (clinic, reviewed_at, from_at);
 
--- Consents to be sent to an HIE: append-only; a revocation is a row too. Only the latest of a patient and HIE counts.
+-- JSON as gateway/patients/hie_settings.cpp writes it; empty: nothing was ever set. Part of the settings that
+-- clinics.version counts.
+ALTER TABLE clinics ADD COLUMN hie TEXT NOT NULL DEFAULT '';
+-- The last hie_consents.number given. Whoever saves one holds it until the commit.
+ALTER TABLE clinics ADD COLUMN hie_number BIGINT NOT NULL DEFAULT 0;
+
+-- Consents to be sent to an HIE: append-only; a revocation is a row too. Only the latest of a person and HIE counts.
 CREATE TABLE hie_consents (
   id TEXT NOT NULL PRIMARY KEY,
   clinic TEXT NOT NULL REFERENCES clinics (id),
