@@ -145,6 +145,17 @@ class Gateway:
             raise CommandFailed(f"gatehouse {' '.join(map(str, arguments))}: exit {ran.exit}\n{ran.output}{ran.errors}")
         return ran
 
+    def begin(self, *arguments):
+        """Starts a command and waits until it has said what it did, its process not ended yet.
+        @return the process, and what it said in JSON"""
+        command = [str(program()), *map(str, arguments), "--config", str(self.config), "--json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=self._environment(), cwd=self.folder)
+        said = process.stdout.readline()
+        if not said:
+            raise CommandFailed(f"gatehouse {' '.join(map(str, arguments))}: {process.communicate()[1]}")
+        return process, json.loads(said)
+
     def json(self, *arguments):
         return self.command(*arguments, "--json").json
 
