@@ -205,7 +205,7 @@ Result<Reader::ReadPeriod> Reader::read_period(Value value, const std::string& p
   ReadPeriod read;
   read.period.from = TRY(read_bound(value, "start", Bound::Start, path));
   read.period.to = TRY(read_bound(value, "end", Bound::End, path));
-  if (read.period.from && read.period.to && *read.period.to < *read.period.from) return unreadable(path + ".end");
+  if (read.period.from && read.period.to && *read.period.to <= *read.period.from) return unreadable(path + ".end");
   read.understood = has_only(value, {"start", "end"});
   if (!value.is_object() || (read.understood && !read.period.limits())) return unreadable(path);
   return read;
