@@ -132,7 +132,8 @@ TEST_P(Labelling, ReachesPolicyWithEveryDocumentThatIsAskedFor) {
   DocumentShelf shelf(*database_);
   const auto one = xca::ebxml::understood(
       "GetDocuments", xca::ebxml::slot("$XDSDocumentEntryUniqueId", {"('2.999.7^D1')"}));
-  for (const auto& held : {ok(shelf.concerned(*clinic_, one)).entries, ok(shelf.retrievable(*clinic_, {"2.999.7^D1"}))}) {
+  const auto asked = ok(shelf.concerned(*clinic_, one)).entries;
+  for (const auto& held : {asked, ok(shelf.retrievable(*clinic_, {"2.999.7^D1"}))}) {
     ASSERT_EQ(held.size(), 1u);
     ASSERT_TRUE(held[0].document);
     EXPECT_EQ(held[0].document->labels, std::vector<Label>{policy::part2_label()});
