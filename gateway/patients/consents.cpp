@@ -169,8 +169,8 @@ Result<std::vector<ConsentRow>> consent_history(store::Database& database, const
 }
 
 Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since) {
-  const auto sql = "SELECT " + std::string(version_columns) + " FROM consents k WHERE k.patient = :p1 AND k.set_at >= :p2"
-                   " ORDER BY k.number";
+  const auto sql = "SELECT " + std::string(version_columns) +
+                   " FROM consents k WHERE k.patient = :p1 AND k.set_at >= :p2 ORDER BY k.number";
   const auto rows = TRY(session.select(sql, version_letters, {parting.from, base::to_micros(since)}, versions_max));
   std::map<std::string, std::pair<std::string, std::int64_t>> copies;  ///< of which id, and its last version
   for (const auto& row : rows) {

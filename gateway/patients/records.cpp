@@ -237,7 +237,7 @@ Result<std::vector<PatientRecord>> search_patients(store::Database& database, co
                                                    const PatientSearch& search) {
   std::vector<Value> parameters;
   const auto next = [&](std::string value) {
-    parameters.push_back(std::move(value));
+    parameters.emplace_back(std::move(value));
     return ":p" + std::to_string(parameters.size());
   };
   const auto of_clinic = next(clinic.id);
