@@ -77,9 +77,12 @@ Result<std::vector<std::string>> documents_given(const Arguments& arguments, con
 Result<void> check_permit(const policy::Provision& provision) {
   if (!provision.permits || provision.labels.empty() || (provision.purposes && !provision.recipients.empty()))
     return {};
+  const char* missing = provision.purposes             ? "--to"
+                        : provision.recipients.empty() ? "--purpose and --to"
+                                                       : "--purpose";
   return base::fail(ConfigErrc::OutOfRange,
                     std::string("A label opens only to a consent that names purpose and recipient too; add ") +
-                        (provision.purposes ? "--to" : provision.recipients.empty() ? "--purpose and --to" : "--purpose"));
+                        missing);
 }
 
 Result<policy::Provision> provision_given(const Arguments& arguments, const AboutPatient& about,
