@@ -204,6 +204,7 @@ Result<Exit> show(const Arguments& arguments, Console& console) {
   for (const auto& row : rows)
     consents += (consents.size() > 1 ? "," : "") + shown(row, calendar, now).to_json();
   console.show(fields.json("consents", consents + "]"));
+  if (console.json()) return Exit::Done;
   if (rows.empty()) console.say("The patient has given no consent beyond that.");
   for (const auto& row : rows) {
     console.say("");
