@@ -31,7 +31,8 @@ CREATE UNIQUE INDEX consents_by_number ON consents (clinic, number);
 -- clinic's own table acts on documents that are held already.
 ALTER TABLE documents ADD COLUMN codes TEXT NOT NULL DEFAULT '';   -- `system|code` a line
 ALTER TABLE documents ADD COLUMN labels TEXT NOT NULL DEFAULT '';  -- `system|code` a line: of header, entries, authors,
-                                                                   -- metadata and what staff set
+                                                                   -- metadata and what staff set; after a minus what
+                                                                   -- staff took away; `?` where not all was read
 -- Every change of a document's labels by staff, append-only.
 CREATE TABLE document_labels (
   id TEXT NOT NULL PRIMARY KEY,
@@ -43,6 +44,9 @@ CREATE TABLE document_labels (
   set_at BIGINT NOT NULL
 );
 CREATE INDEX document_labels_by_document ON document_labels (document, set_at);
+-- One row: the rules all documents are labelled by (label_rules); `db migrate` labels them anew where it differs.
+CREATE TABLE document_label_rules (one BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL);
+INSERT INTO document_label_rules (one, version) VALUES (1, 0);
 
 -- Emergencies in which our own people look at what is gated; each is reviewed by another.
 CREATE TABLE break_glass (
