@@ -11,6 +11,7 @@ std::vector<Command> clinic_commands();    ///< clinic, settings
 std::vector<Command> patient_commands();   ///< patient, document
 std::vector<Command> partner_commands();   ///< partner
 std::vector<Command> policy_commands();    ///< policy, consent
+std::vector<Command> case_commands();      ///< policy cases
 std::vector<Command> audit_commands();     ///< audit
 std::vector<Command> disclosure_commands();  ///< disclosures
 
