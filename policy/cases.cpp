@@ -167,8 +167,9 @@ Result<void> read_document_labels(Case& one, std::string_view value) {
 Result<void> read_service(Case& one, std::string_view value) {
   const auto words = words_of(value);
   if (words.size() != 3 || words[1] != "to") return not_understood("a service lasts 'TIME to TIME'");
-  if (words[0] != "unknown") document_in(one).service.from = TRY(instant_of(words[0]));
-  if (words[2] != "unknown") document_in(one).service.to = TRY(instant_of(words[2]));
+  Period& service = document_in(one).service;
+  if (words[0] != "unknown") service.from = TRY(instant_of(words[0]));
+  if (words[2] != "unknown") service.to = TRY(instant_of(words[2]));
   return {};
 }
 

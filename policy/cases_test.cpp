@@ -339,6 +339,8 @@ TEST(CaseReader, ReadsSeveralCasesAndStatusesAndUnknownTimes) {
   const auto& recipients = read[1].consents.consents[2].root.exceptions[0].recipients;
   ASSERT_EQ(recipients.size(), 1u);
   EXPECT_EQ(std::get<RecipientClass>(recipients[0].who), RecipientClass::TreatingProviders);
+  const auto unknown = read_cases("case: c\ndocument service: unknown to unknown\nexpect: permit", "f.txt").value();
+  EXPECT_TRUE(unknown.front().document);
   EXPECT_TRUE(read_cases("", "f.txt").value().empty());
   EXPECT_TRUE(read_cases("# nothing\n\n", "f.txt").value().empty());
 }

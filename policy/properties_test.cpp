@@ -21,10 +21,14 @@ void for_random_cases(std::uint64_t default_seed, const std::function<void(rando
 
 bool permits(const Case& one) { return judge_case(one).permits; }
 
-/// What `change` makes of a case that is refused is refused too, with how many were permitted and are not any more.
-int newly_refused(std::uint64_t seed, const std::function<bool(random::Draw&, Case&)>& change) {
+/// What `change` makes of a case that is refused is refused too.
+/// @param prepare  before both. @return how many were permitted and are not any more
+int newly_refused(std::uint64_t seed, const std::function<bool(random::Draw&, Case&)>& change,
+                  const std::function<void(Case&)>& prepare = [](Case&) {}) {
   int refused = 0;
-  for_random_cases(seed, [&](random::Draw& draw, const Case& before) {
+  for_random_cases(seed, [&](random::Draw& draw, const Case& drawn) {
+    Case before = drawn;
+    prepare(before);
     Case after = before;
     if (!change(draw, after)) return;
     const bool permitted_before = permits(before), permitted_after = permits(after);
@@ -89,15 +93,13 @@ TEST(Property, AChoiceOfFewerPurposesNeverPermitsMore) {
             20);
 }
 
-TEST(Property, ALabelMoreNeverOpensAGatedDocumentWithoutDenials) {
-  // A label more can make a permit cover less, never more, where nothing but labels is in question.
-  EXPECT_GT(newly_refused(5, [](random::Draw& draw, Case& one) {
-              one.consents.consents.clear();
-              if (!one.document) return false;
-              one.document->labels.push_back(draw.label());
-              return true;
-            }),
-            20);
+TEST(Property, ALabelMoreNeverPermitsMoreWithoutConsents) {
+  const auto label_more = [](random::Draw& draw, Case& one) {
+    if (!one.document) return false;
+    one.document->labels.push_back(draw.label());
+    return true;
+  };
+  EXPECT_GT(newly_refused(5, label_more, [](Case& one) { one.consents.consents.clear(); }), 20);
 }
 
 TEST(Property, AnExpiredRevokedOrFutureRecordNeverPermits) {
