@@ -33,6 +33,12 @@ Provision towards(Provision provision, const HomeCommunityId& who) {
   provision.recipients.push_back(to(who));
   return provision;
 }
+/// Names label, purpose and recipient.
+Provision opens(std::vector<Label> labels) {
+  Provision provision = towards(labelled(permits(), std::move(labels)), riverside);
+  provision.purposes = PurposeSet{Purpose::Treatment};
+  return provision;
+}
 Consent consent(Provision root, ConsentStatus status = ConsentStatus::Active) {
   return {.id = "C1", .status = status, .root = std::move(root)};
 }
@@ -228,17 +234,35 @@ TEST(Statement, PermitsByLabelADocumentWhoseSensitivitiesItNamesAll) {
 
 TEST(Statement, AboutALabelIsOfWhatNamesItOrOfDeniesThatNameNone) {
   const auto held = document({sud});
-  EXPECT_EQ(said(labelled(permits(), {hiv, sud}), &held, &sud), "permit");
-  EXPECT_EQ(said(labelled(permits(), {hiv}), &held, &sud), "silent");
+  EXPECT_EQ(said(opens({hiv, sud}), &held, &sud), "permit");
+  EXPECT_EQ(said(opens({hiv}), &held, &sud), "silent");
   EXPECT_EQ(said(permits(), &held, &sud), "silent") << "a permit that names no label opens none";
   EXPECT_EQ(said(permits(), &held), "permit");
   EXPECT_EQ(said(denies(), &held, &sud), "deny choice");
   EXPECT_EQ(said(labelled(denies(), {hiv}), &held, &sud), "silent");
   EXPECT_EQ(said(labelled(denies(), {sud}), &held, &sud), "deny label");
-  EXPECT_EQ(said(but(permits(), {labelled(permits(), {sud})}), &held, &sud), "permit");
-  EXPECT_EQ(said(but(labelled(permits(), {sud}), {towards(permits(), riverside)}), &held, &sud), "permit");
-  EXPECT_EQ(said(but(labelled(denies(), {sud}), {towards(permits(), riverside)}), &held, &sud), "permit");
-  EXPECT_EQ(said(but(labelled(permits(), {sud}), {but(permits(), {permits()})}), &held, &sud), "permit");
+  EXPECT_EQ(said(but(permits(), {opens({sud})}), &held, &sud), "permit");
+  EXPECT_EQ(said(but(opens({sud}), {towards(permits(), riverside)}), &held, &sud), "permit");
+  EXPECT_EQ(said(but(opens({sud}), {but(permits(), {permits()})}), &held, &sud), "permit");
+  Provision deny = opens({sud});
+  deny.permits = false;
+  EXPECT_EQ(said(but(deny, {towards(permits(), riverside)}), &held, &sud), "permit");
+}
+
+TEST(Statement, ThatOpensALabelNamesPurposeAndRecipientTooItselfOrByWhatItStandsIn) {
+  const auto held = document({sud});
+  Provision purpose = permits();
+  purpose.purposes = PurposeSet{Purpose::Treatment};
+  const Provision label = labelled(permits(), {sud}), recipient = towards(permits(), riverside);
+  EXPECT_EQ(said(label, &held, &sud), "silent");
+  EXPECT_EQ(said(but(label, {purpose}), &held, &sud), "silent");
+  EXPECT_EQ(said(but(label, {recipient}), &held, &sud), "silent");
+  EXPECT_EQ(said(but(purpose, {recipient}), &held, &sud), "silent");
+  EXPECT_EQ(said(but(label, {purpose, recipient}), &held, &sud), "silent") << "beside each other";
+  EXPECT_EQ(said(but(label, {but(purpose, {recipient})}), &held, &sud), "permit");
+  EXPECT_EQ(said(but(recipient, {but(label, {purpose})}), &held, &sud), "permit");
+  EXPECT_EQ(said(but(purpose, {but(recipient, {label})}), &held, &sud), "permit");
+  EXPECT_EQ(said(but(purpose, {but(recipient, {labelled(permits(), {hiv})})}), &held, &sud), "silent");
 }
 
 TEST(Statement, ThatIsNestedDeeperWinsAndDenyAtATie) {
@@ -302,7 +326,7 @@ std::string stands(const Consent& given) {
 std::string stands(const Provision& root) { return stands(consent(root)); }
 
 TEST(Standing, FollowsTheTimeOfWhatNamesTheLabel) {
-  const Provision root = labelled(permits(), {sud});
+  const Provision root = opens({sud});
   EXPECT_EQ(stands(root), "in force");
   EXPECT_EQ(stands(between(root, at(10), at(11))), "in force");
   EXPECT_EQ(stands(between(root, at(11), {})), "future");
@@ -315,7 +339,7 @@ TEST(Standing, FollowsTheTimeOfWhatNamesTheLabel) {
 }
 
 TEST(Standing, FollowsTheStatus) {
-  const Provision root = labelled(permits(), {sud});
+  const Provision root = opens({sud});
   EXPECT_EQ(stands(consent(root, ConsentStatus::Revoked)), "revoked");
   EXPECT_EQ(stands(consent(between(root, at(11), {}), ConsentStatus::Revoked)), "revoked");
   EXPECT_EQ(stands(consent(root, ConsentStatus::Proposed)), "says nothing");
@@ -326,47 +350,53 @@ TEST(Standing, FollowsTheStatus) {
 TEST(Standing, IsNoneOfAConsentThatDoesNotConcernLabelRecipientPurposeAndDocument) {
   EXPECT_EQ(stands(permits()), "says nothing");
   EXPECT_EQ(stands(denies()), "says nothing");
-  EXPECT_EQ(stands(labelled(permits(), {hiv})), "says nothing");
-  EXPECT_EQ(stands(towards(labelled(permits(), {sud}), lakeside)), "says nothing");
-  Provision payment = labelled(permits(), {sud});
+  EXPECT_EQ(stands(opens({hiv})), "says nothing");
+  Provision elsewhere = opens({sud});
+  elsewhere.recipients.clear();
+  EXPECT_EQ(stands(towards(elsewhere, lakeside)), "says nothing");
+  Provision payment = opens({sud});
   payment.purposes = PurposeSet{Purpose::Payment};
   EXPECT_EQ(stands(payment), "says nothing");
-  Provision other = labelled(permits(), {sud});
+  Provision other = opens({sud});
   other.documents = {"D2"};
   EXPECT_EQ(stands(other), "says nothing");
 }
 
 TEST(Standing, OfWhatIsNotUnderstoodTakesAwayAndNeverGives) {
-  Provision unclear = labelled(permits(), {sud});
+  Provision unclear = opens({sud});
   unclear.understood = false;
   EXPECT_EQ(stands(unclear), "says nothing");
   EXPECT_EQ(stands(consent(unclear, ConsentStatus::Revoked)), "revoked");
   EXPECT_EQ(stands(between(unclear, {}, at(10))), "expired");
   EXPECT_EQ(stands(between(unclear, at(11), {})), "future");
-  EXPECT_EQ(stands(towards(between(unclear, {}, at(10)), lakeside)), "says nothing");
+  Provision elsewhere = between(unclear, {}, at(10));
+  elsewhere.recipients.clear();
+  EXPECT_EQ(stands(towards(elsewhere, lakeside)), "says nothing");
   EXPECT_EQ(stands(but(unclear, {permits()})), "says nothing") << "nor what stands in it";
   EXPECT_EQ(stands(but(unclear, {denies()})), "in force");
-  EXPECT_EQ(stands(but(permits(), {unclear, labelled(permits(), {sud})})), "in force");
+  EXPECT_EQ(stands(but(permits(), {unclear, opens({sud})})), "in force");
   unclear.permits = false;
   EXPECT_EQ(stands(unclear), "in force") << "a denial";
   EXPECT_EQ(stands(but(unclear, {permits()})), "in force");
 }
 
 TEST(Standing, CountsExceptionsWithinWhatSpeaksOfTheRequest) {
-  const Provision named = labelled(permits(), {sud});
+  const Provision named = opens({sud});
   EXPECT_EQ(stands(but(permits(), {named})), "in force");
   EXPECT_EQ(stands(but(denies(), {named})), "in force");
   EXPECT_EQ(stands(but(towards(permits(), lakeside), {named})), "says nothing");
   EXPECT_EQ(stands(but(towards(permits(), lakeside), {labelled(denies(), {sud})})), "in force") << "a deny counts";
-  EXPECT_EQ(stands(but(towards(named, lakeside), {towards(permits(), riverside)})), "says nothing");
-  EXPECT_EQ(stands(but(towards(named, lakeside), {towards(denies(), riverside)})), "in force");
-  EXPECT_EQ(stands(but(towards(named, riverside), {but(denies(), {permits()})})), "in force");
+  Provision elsewhere = towards(labelled(permits(), {sud}), lakeside);
+  elsewhere.purposes = PurposeSet::all();
+  EXPECT_EQ(stands(but(elsewhere, {towards(permits(), riverside)})), "says nothing");
+  EXPECT_EQ(stands(but(elsewhere, {towards(denies(), riverside)})), "in force");
+  EXPECT_EQ(stands(but(named, {but(denies(), {permits()})})), "in force");
   EXPECT_EQ(stands(but(permits(), {towards(permits(), lakeside), named})), "in force");
   EXPECT_EQ(stands(but(permits(), {but(permits(), {named})})), "in force");
 }
 
 TEST(Standing, TakesTheTimeThatAnExceptionSharesWithWhatItStandsIn) {
-  const Provision named = labelled(permits(), {sud});
+  const Provision named = opens({sud});
   EXPECT_EQ(stands(but(between(permits(), {}, at(10)), {between(named, {}, at(12))})), "expired");
   EXPECT_EQ(stands(but(between(permits(), {}, at(12)), {between(named, {}, at(10))})), "expired");
   EXPECT_EQ(stands(but(between(permits(), {}, at(10)), {named})), "expired");
@@ -386,27 +416,47 @@ TEST(Standing, TakesTheTimeThatAnExceptionSharesWithWhatItStandsIn) {
 }
 
 TEST(Standing, IsNotFutureForWhatIsToComeAboutAnotherMatter) {
-  const Provision ended = between(labelled(permits(), {sud}), {}, at(10));
-  EXPECT_EQ(stands(but(permits(), {ended, between(labelled(permits(), {hiv}), at(11), {})})), "expired");
-  EXPECT_EQ(stands(but(permits(), {ended, towards(between(labelled(permits(), {sud}), at(11), {}), lakeside)})),
-            "expired");
+  const Provision ended = between(opens({sud}), {}, at(10));
+  Provision elsewhere = towards(labelled(permits(), {sud}), lakeside);
+  elsewhere.purposes = PurposeSet::all();
+  EXPECT_EQ(stands(but(permits(), {ended, between(opens({hiv}), at(11), {})})), "expired");
+  EXPECT_EQ(stands(but(permits(), {ended, between(elsewhere, at(11), {})})), "expired");
+}
+
+TEST(Standing, OfAPermitThatDoesNotNameAllItMustTakesAwayAndNeverGives) {
+  Provision purpose = permits();
+  purpose.purposes = PurposeSet{Purpose::Treatment};
+  for (const Provision& half : {labelled(permits(), {sud}), labelled(purpose, {sud}),
+                                towards(labelled(permits(), {sud}), riverside)}) {
+    EXPECT_EQ(stands(half), "says nothing");
+    EXPECT_EQ(stands(consent(half, ConsentStatus::Revoked)), "revoked");
+    EXPECT_EQ(stands(between(half, {}, at(10))), "expired");
+    EXPECT_EQ(stands(between(half, at(11), {})), "future");
+  }
+  EXPECT_EQ(stands(but(labelled(purpose, {sud}), {towards(permits(), riverside)})), "in force");
 }
 
 TEST(IdleParts, AreSaidToWhoeverSavesAConsent) {
   const char* unclear_words = "a part that cannot be evaluated: it never permits, and forbids all the more";
   const char* no_label = "a permit that names no label opens nothing that the patient's purposes do not open already";
+  const char* half = "a permit that names a label opens it only if it names a purpose and a recipient too";
   const char* no_purpose = "a provision for no purpose at all";
   using testing::ElementsAre;
   using testing::IsEmpty;
   EXPECT_THAT(idle_parts(denies()), IsEmpty());
   EXPECT_THAT(idle_parts(permits()), ElementsAre(no_label));
-  EXPECT_THAT(idle_parts(labelled(permits(), {sud})), IsEmpty());
-  EXPECT_THAT(idle_parts(but(permits(), {labelled(permits(), {sud})})), IsEmpty());
+  EXPECT_THAT(idle_parts(towards(permits(), riverside)), ElementsAre(no_label));
+  EXPECT_THAT(idle_parts(opens({sud})), IsEmpty());
+  EXPECT_THAT(idle_parts(labelled(permits(), {sud})), ElementsAre(half));
+  EXPECT_THAT(idle_parts(towards(labelled(permits(), {sud}), riverside)), ElementsAre(half));
+  EXPECT_THAT(idle_parts(but(permits(), {opens({sud})})), IsEmpty());
+  EXPECT_THAT(idle_parts(but(permits(), {labelled(permits(), {sud})})), ElementsAre(half));
   EXPECT_THAT(idle_parts(but(permits(), {denies()})), IsEmpty());
   EXPECT_THAT(idle_parts(but(permits(), {permits()})), ElementsAre(no_label));
   EXPECT_THAT(idle_parts(but(denies(), {permits()})), IsEmpty()) << "an exception to a denial";
-  EXPECT_THAT(idle_parts(but(labelled(permits(), {sud}), {permits()})), IsEmpty());
-  EXPECT_THAT(idle_parts(but(labelled(permits(), {sud}), {but(permits(), {permits()})})), IsEmpty());
+  EXPECT_THAT(idle_parts(but(denies(), {but(permits(), {labelled(permits(), {sud})})})), IsEmpty());
+  EXPECT_THAT(idle_parts(but(opens({sud}), {permits()})), IsEmpty());
+  EXPECT_THAT(idle_parts(but(opens({sud}), {but(permits(), {permits()})})), IsEmpty());
   Provision unclear = denies();
   unclear.understood = false;
   EXPECT_THAT(idle_parts(unclear), ElementsAre(unclear_words));

@@ -57,6 +57,13 @@ Finding permitted(Gate gate, std::string sentence, std::string evidence = {}) {
 }
 
 Provision labelled(bool permits, std::vector<Label> labels) { return {.permits = permits, .labels = std::move(labels)}; }
+/// Names label, purpose and recipient.
+Provision opening(std::vector<Label> labels, PurposeSet purposes = PurposeSet::all()) {
+  Provision provision = labelled(true, std::move(labels));
+  provision.purposes = purposes;
+  provision.recipients.emplace_back(home("1.2.3.4"));
+  return provision;
+}
 Consent consent(std::string id, Provision root, ConsentStatus status = ConsentStatus::Active) {
   return {.id = std::move(id), .version = 7, .status = status, .root = std::move(root)};
 }
@@ -140,21 +147,21 @@ TEST(SensitivityGate, PermitsWhatBearsNoGatedLabel) {
 TEST(SensitivityGate, NamesEveryConsentThatOpens) {
   Facts facts;
   facts.document.labels = {notes, hiv, part2, part2};
-  facts.consents = {consent("C1", labelled(true, {notes})), consent("C2", labelled(true, {part2}))};
+  facts.consents = {consent("C1", opening({notes})), consent("C2", opening({part2}))};
   EXPECT_EQ(finding(facts, Gate::Sensitivity, admitted({"TREATMENT", "PAYMENT"})),
             permitted(Gate::Sensitivity, "Labels opened by a consent that names them: PSYTHPN, 42CFRPart2.",
                       "consent C1 version 7; consent C2 version 7"));
-  facts.consents = {consent("C1", labelled(true, {notes, part2}))};
+  facts.consents = {consent("C1", opening({notes, part2}))};
   EXPECT_EQ(finding(facts, Gate::Sensitivity).evidence, "consent C1 version 7");
-  facts.consents.push_back(consent("C2", labelled(true, {notes, part2})));
+  facts.consents.push_back(consent("C2", opening({notes, part2})));
   EXPECT_EQ(finding(facts, Gate::Sensitivity).evidence, "consent C2 version 7") << "the newest that permits";
 }
 
 TEST(SensitivityGate, NamesALabelWhoseNameIsPartOfAnothers) {
   Facts facts;
   facts.document.labels = {act("ETHUD"), act("ETH"), part2};
-  facts.consents = {consent("C1", labelled(true, {act("ETHUD")})), consent("1", labelled(true, {act("ETH")})),
-                    consent("C10", labelled(true, {part2}))};
+  facts.consents = {consent("C1", opening({act("ETHUD")})), consent("1", opening({act("ETH")})),
+                    consent("C10", opening({part2}))};
   facts.consents[0].version = 70;
   EXPECT_EQ(finding(facts, Gate::Sensitivity),
             permitted(Gate::Sensitivity, "Labels opened by a consent that names them: ETHUD, ETH, 42CFRPart2.",
@@ -166,7 +173,7 @@ TEST(SensitivityGate, SaysWhichConsentIsMissing) {
   facts.document.labels = {hiv, notes};
   EXPECT_EQ(finding(facts, Gate::Sensitivity), refused(Gate::Sensitivity, Reason::SensitiveNoConsent,
                                                        no_consent("PSYTHPN"), "", wanted("PSYTHPN")));
-  facts.consents = {consent("C1", {.permits = true, .purposes = PurposeSet{Purpose::Treatment}, .labels = {notes}})};
+  facts.consents = {consent("C1", opening({notes}, {Purpose::Treatment}))};
   EXPECT_TRUE(finding(facts, Gate::Sensitivity).permits());
   EXPECT_EQ(finding(facts, Gate::Sensitivity, admitted({"TREATMENT", "PAYMENT"})),
             refused(Gate::Sensitivity, Reason::SensitiveNoConsent, no_consent("PSYTHPN", "Payment"), "",
@@ -187,9 +194,10 @@ TEST(SensitivityGate, SaysWhyTheLastWordGrantsNothing) {
   const auto found = [](Provision root, ConsentStatus status = ConsentStatus::Active) {
     Facts facts;
     facts.document.labels = {notes};
-    root.permits = true;
-    root.labels = {notes};
-    facts.consents = {consent("C0", labelled(true, {notes})), consent("C1", std::move(root), status)};
+    const Period period = root.period;
+    root = opening({notes});
+    root.period = period;
+    facts.consents = {consent("C0", opening({notes})), consent("C1", std::move(root), status)};
     return finding(facts, Gate::Sensitivity);
   };
   const auto expected = [](Reason reason, const std::string& how) {
@@ -214,12 +222,12 @@ TEST(SensitivityGate, NamesTheConsentThatForbidsTheLabel) {
 TEST(SensitivityGate, DeniesALabelThatOneConsentPermitsAndDenies) {
   // Of the whole document the deeper permit wins; about confidentiality V the deny does, which the permit does not name.
   const Label very{std::string(confidentiality_system), "V"};
-  Provision root = labelled(true, {notes, very});
+  Provision root = opening({notes, very});
   root.exceptions = {labelled(false, {notes, very})};
-  root.exceptions[0].exceptions = {labelled(true, {notes})};
+  root.exceptions[0].exceptions = {opening({notes})};
   Facts facts;
   facts.document.labels = {notes, very};
-  facts.consents = {consent("C0", labelled(true, {notes, very})), consent("C1", root)};
+  facts.consents = {consent("C0", opening({notes, very})), consent("C1", root)};
   EXPECT_TRUE(finding(facts, Gate::Choice).permits());
   EXPECT_EQ(finding(facts, Gate::Sensitivity), refused(Gate::Sensitivity, Reason::SensitiveNoConsent, no_consent("V"),
                                                        "consent C1 version 7", wanted("V")));
@@ -245,7 +253,7 @@ TEST(SensitivityGate, OpensByABrokenGlassOfWhoAsks) {
 TEST(Obligations, AreTheNoticeOfPart2ForEachConsentItLeavesOn) {
   Facts facts;
   facts.document.labels = {part2, act("SUD"), notes};
-  facts.consents = {consent("C1", labelled(true, {part2, act("SUD")})), consent("C2", labelled(true, {notes}))};
+  facts.consents = {consent("C1", opening({part2, act("SUD")})), consent("C2", opening({notes}))};
   EXPECT_THAT(facts.judged(admitted()).obligations, testing::ElementsAre(Obligation{.evidence = "consent C1 version 7"}));
   facts.document.labels = {notes};
   EXPECT_THAT(facts.judged(admitted()).obligations, testing::IsEmpty());
@@ -365,7 +373,7 @@ TEST(Judge, TellsPatientsApartByTheirIdsWhereTheTokenNamesOne) {
 
 TEST(Judge, FindsTheSameForDocumentsThatAreAlikeAndNamesEach) {
   const ChoiceFacts choice{.clinic_defaults = PurposeSet::all()};
-  const auto consents = std::make_shared<ConsentFacts>(ConsentFacts{true, {consent("C1", labelled(true, {part2}))}, {}});
+  const auto consents = std::make_shared<ConsentFacts>(ConsentFacts{true, {consent("C1", opening({part2}))}, {}});
   const DocumentFacts a{.unique_id = "D1", .labels = {part2}}, b{.unique_id = "D2", .labels = {part2}};
   const Terms terms{{}, at(10)};
   const Admitted by = admitted();
@@ -404,7 +412,7 @@ TEST(Findings, AreEqualWhereTheyFindTheSame) {
 
 TEST(Release, JudgesEachResourceWithItsConsentsAndItsDocument) {
   const ChoiceFacts choice{.clinic_defaults = PurposeSet::all()};
-  const auto consents = std::make_shared<ConsentFacts>(ConsentFacts{true, {consent("C1", labelled(true, {notes}))}, {}});
+  const auto consents = std::make_shared<ConsentFacts>(ConsentFacts{true, {consent("C1", opening({notes}))}, {}});
   const DocumentFacts open{.unique_id = "D1"}, closed{.unique_id = "D2", .labels = {notes}};
   std::vector<Held<int>> held{{.resource = 1, .id = "a", .choice = choice, .document = closed},
                               {.resource = 2, .id = "b", .choice = choice, .consents = consents, .document = closed},

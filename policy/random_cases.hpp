@@ -75,6 +75,11 @@ class Draw {
       drawn.recipients.emplace_back(chance(60) ? RecipientClass::TreatingProviders : RecipientClass::HealthPlans);
     }
     if (chance(20)) drawn.purposes = purposes();
+    if (chance(35)) {  // names a recipient and a purpose
+      drawn.recipients.emplace_back(organization());
+      drawn.recipients.emplace_back(chance(70) ? RecipientClass::TreatingProviders : RecipientClass::HealthPlans);
+      drawn.purposes = PurposeSet::all();
+    }
     if (chance(60)) drawn.labels = labels(4);
     if (chance(10)) drawn.classes = codes(2);
     if (chance(10)) drawn.documents.push_back(document_id());

@@ -210,6 +210,15 @@ bool names_in_chain(const Said& said, const Label& label) {
   }
   return false;
 }
+/// Label, purpose and recipient, each by the statement or by what it is an exception to.
+bool names_all_in_chain(const Said& said, const Label& label) {
+  bool purpose = false, recipient = false;
+  for (const Provision* one : said.chain) {
+    if (one->purposes) purpose = true;
+    if (!one->recipients.empty()) recipient = true;
+  }
+  return purpose && recipient && names_in_chain(said, label);
+}
 
 /// 0 choice, 1 party, 2 class, 3 sensitivity.
 int gate_of_deny(const Provision& deny) {
@@ -232,7 +241,7 @@ Won winner(const Consent& consent, const Request& request, const Label* label) {
     if (said.self().permits) {
       for (const Provision* above : said.chain)
         counts = counts && concerns(*above, request, label) && holds(above->period, request.now);
-      if (label) counts = counts && names_in_chain(said, *label);
+      if (label) counts = counts && names_all_in_chain(said, *label);
     }
     if (!counts || said.chain.size() < deepest) continue;
     if (said.chain.size() > deepest) won = {};
@@ -252,7 +261,7 @@ enum class Time { NoStatement, Now, Ahead, Past, Revoked };
 Time time_of(const Consent& consent, const Request& request, const Label& label) {
   if (consent.status == ConsentStatus::Proposed || consent.status == ConsentStatus::EnteredInError)
     return Time::NoStatement;
-  bool any = false, now = false, ahead = false, unclear_now = false;
+  bool any = false, now = false, ahead = false, idle_now = false;
   for (const Said& said : statements(consent)) {
     if (!names_in_chain(said, label) || !seems_to_concern(said.self(), request, &label)) continue;
     bool all_hold = true, all_concern = true, all_clear = true;
@@ -265,15 +274,15 @@ Time time_of(const Consent& consent, const Request& request, const Label& label)
       if (one->period.to) end = end ? std::min(*end, *one->period.to) : *one->period.to;
     }
     if (said.self().permits && !all_concern) continue;
-    if (said.self().permits && !all_clear && all_hold) {
-      unclear_now = true;
+    if (said.self().permits && all_hold && (!all_clear || !names_all_in_chain(said, label))) {
+      idle_now = true;
       continue;
     }
     any = true;
     now = now || all_hold;
     ahead = ahead || (begin && *begin > request.now && (!end || *end > *begin));
   }
-  if (consent.status == ConsentStatus::Revoked) return any || unclear_now ? Time::Revoked : Time::NoStatement;
+  if (consent.status == ConsentStatus::Revoked) return any || idle_now ? Time::Revoked : Time::NoStatement;
   if (!any) return Time::NoStatement;
   return now ? Time::Now : ahead ? Time::Ahead : Time::Past;
 }
@@ -380,8 +389,9 @@ TEST(SecondJudge, FindsTheSameVerdictForTheSameReasonInAHundredThousandCases) {
     ASSERT_EQ(!engine.notices.empty(), engine.permits && is_part2) << "case " << number << "\n" << random::text_of(one);
   }
   for (int reason = int(Reason::Permitted); reason <= int(Reason::PolicyError); ++reason) {
-    const std::string_view name = code(static_cast<Reason>(reason));
-    std::printf("%6d  %.*s\n", met[static_cast<Reason>(reason)], int(name.size()), name.data());
+    const std::string name(code(static_cast<Reason>(reason)));
+    if (name.starts_with("hie-")) continue;  // sends to the HIE are judged by hie_consent.hpp
+    std::printf("%6d  %s\n", met[static_cast<Reason>(reason)], name.c_str());
     EXPECT_GE(met[static_cast<Reason>(reason)], 50) << name;
   }
 }

@@ -12,6 +12,7 @@ from lxml import etree
 from .judges import SHARED
 from .names import PREFIXES
 from .records import Patient
+from .submissions import CONFIDENTIALITY
 
 FOLDER = SHARED / "samples" / "nist-stored-query"
 AUTHORITY = "1.3.6.1.4.1.21367.2005.3.7"
@@ -67,6 +68,12 @@ def query(row, now):
 
 def patients(names=PATIENTS):
     return [Patient(name, f"Toolkit{number}", "Norbert", "M", f"195{number}0527") for number, name in enumerate(names)]
+
+
+def confidentialities(roots):
+    """(system, code) of every confidentiality in these messages."""
+    return sorted({(node.findtext(".//{*}Value"), node.get("nodeRepresentation")) for root in roots
+                   for node in root.iter("{*}Classification") if node.get("classificationScheme") == CONFIDENTIALITY})
 
 
 class AsTheyAre:

@@ -12,7 +12,8 @@ HAS_MEMBER = "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
 REPLACES = "urn:ihe:iti:2007:AssociationType:RPLC"
 _UUIDS = uuid.UUID("0d2c4f58-3b0f-4d39-9d5e-0a4b7f6a2c11")
 
-CODES = {"urn:uuid:41a5887f-8865-4c09-adf7-e362475b143a": "class", "urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f": "N",
+CONFIDENTIALITY = "urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f"
+CODES = {"urn:uuid:41a5887f-8865-4c09-adf7-e362475b143a": "class", CONFIDENTIALITY: "N",
          "urn:uuid:a09d5840-386c-46f2-b5ad-9c3699a4309d": "format",
          "urn:uuid:f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1": "facility",
          "urn:uuid:cccf5598-8b07-4b77-a05e-ae952c785ead": "practice",
@@ -29,8 +30,9 @@ def _slot(name, *values):
 
 
 def _code(owner, scheme, code):
+    system = "2.16.840.1.113883.5.25" if scheme == CONFIDENTIALITY else "2.999.70"
     return (f'<rim:Classification id="{entry_uuid(owner + scheme)}" classifiedObject="{owner}" '
-            f'classificationScheme="{scheme}" nodeRepresentation="{code}">{_slot("codingScheme", "2.999.70")}'
+            f'classificationScheme="{scheme}" nodeRepresentation="{code}">{_slot("codingScheme", system)}'
             f'<rim:Name><rim:LocalizedString value="{code}"/></rim:Name></rim:Classification>')
 
 

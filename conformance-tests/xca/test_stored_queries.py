@@ -16,6 +16,7 @@ from peer.town import AFTERWARDS, HOME, QUILL, STRANGER, riverside
 
 pytestmark = pytest.mark.both_databases
 
+CONFIDENTIALITY_SYSTEM = "2.16.840.1.113883.5.25"
 NIST_HOME = {"as they are": "2.999.71.1", "permuted": "2.999.71.2"}
 SUBJECT = Patient("HV-7001", "Underhill", "Primula", "F", "19660606", "7 Willow Bend")
 FILED = Patient("HV-7002", "Overstreet", "Casimir", "M", "19670707", "8 Willow Bend")
@@ -37,6 +38,17 @@ def toolkit_town(found_town):
     return found_town("toolkit-town")
 
 
+def let_everything_leave(town, writing, home, confidentialities):
+    """NIST's queries know no policy. Some of its documents are very restricted: their patients consent; confidentialities
+    under other names are known to the clinic."""
+    own = [f"know={system}|{code}" for system, code in confidentialities if system != CONFIDENTIALITY_SYSTEM]
+    if own:
+        town.gateway.command("settings", "set", *own, "--by", "Olga Staff", "--clinic", home)
+    for mrn in writing.mrns:
+        town.gateway.command("consent", "give", mrn, "--label", "V", "--purpose", "treatment", "--to", riverside().home,
+                             "--by", "Norbert", "--as", "patient", "--clinic", home)
+
+
 @pytest.fixture(scope="module", params=["as they are", "permuted"])
 def loaded(request, shared, toolkit_town, rng):
     """A clinic of its own with NIST's two patients and seven submissions, loaded by our commands."""
@@ -45,9 +57,11 @@ def loaded(request, shared, toolkit_town, rng):
     gateway.command("clinic", "add", "--home", home, "--name", f"NIST {writing.name}", "--assigning-authority",
                     writing.authority, "--purposes", "treatment", "--by", "Olga Staff")
     toolkit_town.enter(*nist.patients(writing.mrns), authority=writing.authority, clinic=home)
-    for number, root in enumerate(nist.submissions()):
-        path = gateway.write(f"submission-{number}.xml", etree.tostring(writing.tree(root)))
+    roots = [writing.tree(root) for root in nist.submissions()]
+    for number, root in enumerate(roots):
+        path = gateway.write(f"submission-{number}.xml", etree.tostring(root))
         gateway.command("document", "import", path, "--clinic", home)
+    let_everything_leave(toolkit_town, writing, home, nist.confidentialities(roots))
     return toolkit_town, writing, home
 
 

@@ -11,7 +11,8 @@ Result<Instant> DecisionClock::at(Instant wall) {
     if (seen_.compare_exchange_weak(seen, now, std::memory_order_relaxed)) return wall;
   }
   if (base::from_micros(seen) - wall > step_max) {
-    return base::fail(Errc::ClockWentBack, "decisions were made until " + base::write_date_time(base::from_micros(seen)));
+    const auto until = base::write_date_time(base::from_micros(seen));
+    return base::fail(Errc::ClockWentBack, "decisions were made until " + until);
   }
   return base::from_micros(seen);
 }

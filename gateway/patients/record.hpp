@@ -29,6 +29,20 @@ enum class Errc {
   NotMerged,         ///< nothing to take back
   MergedFurther,     ///< the survivor was itself merged later: that comes first
   HasRetired,        ///< records were merged into this one
+  RoleMissing,       ///< a glass broken by nobody in particular
+  ReasonTooThin,     ///< a reason that tells a reviewer nothing
+  BadGrantTime,
+  GrantOpen,         ///< the same glass was broken a moment ago
+  GlassRate,         ///< more patients than one person's emergencies are about
+  NoSuchGrant,
+  ReviewedAlready,
+  OwnReview,         ///< who broke the glass would review it
+  FindingMissing,
+  AwaitsReview,      ///< a grant of this patient waits for review
+  NoHie,              ///< no address of an HIE is set that a consent could be to
+  BadPeriod,          ///< a consent that would end before it begins
+  NoSuchExplanation,  ///< a version of the explanation that there never was
+  HieNotRevocable,    ///< the latest consent to the HIE is neither active nor in the future
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
