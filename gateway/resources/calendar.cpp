@@ -27,6 +27,17 @@ std::string with_seconds(std::string_view text) {
   return full;
 }
 
+/// `2026` and `2026-11` as the first or last day they hold; anything else as it is.
+std::string whole_day(std::string_view text, Bound bound) {
+  std::string day(text);
+  if (text.size() == 4) return day + (bound == Bound::End ? "-12-31" : "-01-01");
+  if (text.size() != 7) return day;
+  const auto first = base::read_date_time(day + "-01" + std::string(midnight) + "Z");
+  if (bound == Bound::Start || !first) return day + "-01";
+  const date::year_month_day month(date::floor<date::days>(*first));
+  return base::write_date_time(date::sys_days(month.year() / month.month() / date::last)).substr(0, 10);
+}
+
 /// An hour that is skipped is its end, one that is repeated its first passing.
 Instant instant_of(const date::time_zone& zone, Local local) { return zone.to_sys(local, date::choose::earliest); }
 
@@ -72,6 +83,14 @@ Result<Instant> Calendar::read(std::string_view text) const {
   if (instant.error().code != base::TimeErrc::NoZone) return fail(Errc::NotADate);
   const auto as_written = TRY(base::read_date_time(full + "Z"));
   return instant_of(*zone_, Local(as_written.time_since_epoch()));
+}
+
+Result<Instant> Calendar::read_fhir(std::string_view text, Bound bound) const {
+  const auto day = whole_day(text, bound);
+  if (is_day(day)) return bound == Bound::End ? end_of(day) : start_of(day);
+  const auto instant = base::read_date_time(day);
+  if (!instant) return fail(Errc::NotADate);
+  return *instant;
 }
 
 std::string Calendar::write(Instant instant) const {

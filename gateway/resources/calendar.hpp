@@ -17,6 +17,9 @@ namespace gateway::resources {
 using base::Instant;
 using base::Result;
 
+/// What a FHIR dateTime stands for: the first instant it holds, or the first after it.
+enum class Bound { Start, End };
+
 class Calendar {
  public:
   /// @param zone  IANA name. @error Errc::UnknownZone
@@ -26,10 +29,13 @@ class Calendar {
   Result<Instant> start_of(std::string_view day) const;
   /// The first instant after a day.
   Result<Instant> end_of(std::string_view day) const;
-  /// `2026-11-01`, `2026-11-01T09:30`, `2026-11-01T09:30:00` in this zone, or any of them with a zone of its own. An hour
-  /// that the clocks skip is the instant they skip to; one that they repeat is the first of both.
+  /// `2026-11-01`, `2026-11-01T09:30`, `2026-11-01T09:30:00` in this zone, or any of them with a zone of its own. An
+  /// hour that the clocks skip is the instant they skip to; one that they repeat is the first of both.
   /// @error Errc::NotADate
   Result<Instant> read(std::string_view text) const;
+  /// A FHIR dateTime: `2026`, `2026-11`, `2026-11-01` as days of this zone; a time of day is that instant, either way,
+  /// and without zone no dateTime: it may be any of 26 instants. [FHIR R4 dateTime] @error Errc::NotADate
+  Result<Instant> read_fhir(std::string_view text, Bound bound) const;
   /// `2026-11-01T09:30:00-06:00`: as staff of that clinic read it; the first instant of a day is written as the day
   /// alone, a fraction of a second only where there is one. read gives back the instant.
   std::string write(Instant instant) const;

@@ -77,17 +77,6 @@ Result<std::optional<base::Code>> read_coding(Value value, const std::string& pa
   return std::optional(std::move(code));
 }
 
-/// `2026` and `2026-11` as their first or last day; anything else as it is.
-std::string whole_day(std::string_view text, bool is_end) {
-  std::string day(text);
-  if (text.size() == 4) return day + (is_end ? "-12-31" : "-01-01");
-  if (text.size() != 7) return day;
-  const auto first = base::read_date_time(day + "-01T00:00:00Z");
-  if (!is_end || !first) return day + "-01";
-  const std::chrono::year_month_day month(std::chrono::floor<std::chrono::days>(*first));
-  return day + "-" + std::to_string(unsigned((month.year() / month.month() / std::chrono::last).day()));
-}
-
 std::optional<policy::Purpose> purpose_of(const base::Code& code) {
   if (code.system == own_purposes && code.code == policy::word(policy::Purpose::OtherAuthorization))
     return policy::Purpose::OtherAuthorization;
@@ -133,7 +122,8 @@ class Reader {
 
   Result<std::vector<Value>> items_of(Value list, const std::string& path) const;
   Result<ReadPeriod> read_period(Value value, const std::string& path) const;
-  Result<Instant> read_bound(std::string_view written, bool is_end, const std::string& path) const;
+  Result<std::optional<Instant>> read_bound(Value period, std::string_view member, Bound bound,
+                                            const std::string& path) const;
   Result<bool> is_coded(Value concept_value, const std::string& path, const base::Code& code) const;
   Result<std::optional<policy::Recipient>> read_recipient(Value actor, const std::string& path) const;
   void note(Provision& provision, std::string path) {
@@ -202,25 +192,20 @@ Result<std::vector<Value>> Reader::items_of(Value list, const std::string& path)
   return items;
 }
 
-Result<Instant> Reader::read_bound(std::string_view written, bool is_end, const std::string& path) const {
-  const auto day = whole_day(written, is_end);
-  // FHIR gives every time of day a zone: without one it may be any of 26 instants.
-  if (day.size() != 10) {
-    const auto instant = base::read_date_time(day);
-    if (!instant) return unreadable(path);
-    return *instant;
-  }
-  const auto bound = is_end ? calendar_.end_of(day) : calendar_.start_of(day);
-  if (!bound) return unreadable(path);
-  return *bound;
+Result<std::optional<Instant>> Reader::read_bound(Value period, std::string_view member, Bound bound,
+                                                  const std::string& path) const {
+  const auto text = TRY(text_of(period, member, path));
+  if (text.empty()) return std::optional<Instant>();
+  const auto instant = calendar_.read_fhir(text, bound);
+  if (!instant) return unreadable(path + "." + std::string(member));
+  return std::optional(*instant);
 }
 
 Result<Reader::ReadPeriod> Reader::read_period(Value value, const std::string& path) const {
   ReadPeriod read;
-  const auto start = TRY(text_of(value, "start", path)), end = TRY(text_of(value, "end", path));
-  if (!start.empty()) read.period.from = TRY(read_bound(start, false, path + ".start"));
-  if (!end.empty()) read.period.to = TRY(read_bound(end, true, path + ".end"));
-  if (read.period.from && read.period.to && *read.period.to < *read.period.from) return unreadable(path + ".end");
+  read.period.from = TRY(read_bound(value, "start", Bound::Start, path));
+  read.period.to = TRY(read_bound(value, "end", Bound::End, path));
+  if (read.period.from && read.period.to && *read.period.to <= *read.period.from) return unreadable(path + ".end");
   read.understood = has_only(value, {"start", "end"});
   if (!value.is_object() || (read.understood && !read.period.limits())) return unreadable(path);
   return read;

@@ -21,7 +21,8 @@ struct ProvisionLimits {
 };
 
 /// @param calendar  of the clinic: a date without zone is a day there, an end that is a date lasts through that day
-/// @error Errc::FieldUnreadable, Errc::TooMuch; a part that can be read and not evaluated is no error
+/// @error Errc::FieldUnreadable (also for a period that holds no instant), Errc::TooMuch; a part that can be read and
+///        not evaluated is no error
 Result<ReadProvision> read_provision(base::json::Value provision, const Calendar& calendar,
                                      const ProvisionLimits& limits = {});
 
