@@ -113,15 +113,28 @@ struct Winner {
   }
 };
 
-/// @param opened  all that this is an exception to speaks about the request. @param named  one of them names the label
-void hear(const Provision& provision, const Asking& asking, const Label* label, bool opened, bool named, int depth,
+/// What of a label, a purpose and a recipient a provision names, or one that it is an exception to. A gated label opens
+/// to a permit that names all three. [design §4, sensitivity]
+struct Names {
+  bool label = false, purpose = false, recipient = false;
+  bool all() const { return label && purpose && recipient; }
+};
+/// @param label  the one to be named; nothing: any
+Names names_of(const Provision& provision, const Label* label, Names above) {
+  return {.label = above.label || (label ? contains(provision.labels, *label) : !provision.labels.empty()),
+          .purpose = above.purpose || provision.purposes.has_value(),
+          .recipient = above.recipient || !provision.recipients.empty()};
+}
+
+/// @param opened  all that this is an exception to speaks about the request. @param above  what they name
+void hear(const Provision& provision, const Asking& asking, const Label* label, bool opened, Names above, int depth,
           Winner& winner) {
   const bool speaks = provision.period.holds(asking.now) && speaks_of(provision, asking, label);
-  const bool names = label && contains(provision.labels, *label);
+  const Names names = names_of(provision, label, above);
   if (speaks && !provision.permits) winner.hear(depth, {Speech::Deny, narrowest(provision)});
-  if (speaks && provision.permits && opened && (!label || named || names)) winner.hear(depth, {Speech::Permit, {}});
+  if (speaks && provision.permits && opened && (!label || names.all())) winner.hear(depth, {Speech::Permit, {}});
   for (const Provision& exception : provision.exceptions)
-    hear(exception, asking, label, opened && speaks, named || names, depth + 1, winner);
+    hear(exception, asking, label, opened && speaks, names, depth + 1, winner);
 }
 
 bool stands_now(const Provision& provision, const Asking& asking, const Label& label, bool named, bool in_time,
@@ -145,13 +158,17 @@ bool lies_ahead(const Provision& provision, const Asking& asking) {
                              [&](const Provision& exception) { return lies_ahead(exception, asking); });
 }
 
-void find_idle(const Provision& provision, bool named, std::vector<std::string>& idle) {
+/// @param excepted  an exception to what forbids: it opens at least that
+void find_idle(const Provision& provision, Names above, bool excepted, std::vector<std::string>& idle) {
   if (!provision.understood) idle.push_back("a part that cannot be evaluated: it never permits, and forbids all the more");
-  if (provision.permits && provision.labels.empty() && !named && provision.exceptions.empty())
-    idle.push_back("a permit that names no label opens nothing that the patient's purposes do not open already");
+  const Names names = names_of(provision, nullptr, above);
+  if (provision.permits && !excepted && provision.exceptions.empty() && !names.all())
+    idle.push_back(names.label ? "a permit that names a label opens it only if it names a purpose and a recipient too"
+                               : "a permit that names no label opens nothing that the patient's purposes do not open "
+                                 "already");
   if (provision.purposes && provision.purposes->empty()) idle.push_back("a provision for no purpose at all");
   for (const Provision& exception : provision.exceptions)
-    find_idle(exception, named || !provision.labels.empty() || !provision.permits, idle);
+    find_idle(exception, names, excepted || !provision.permits, idle);
 }
 
 }  // namespace
@@ -182,7 +199,7 @@ std::optional<ConsentStatus> consent_status(std::string_view word) noexcept {
 Statement statement_of(const Consent& consent, const Asking& asking, const Label* label) {
   if (consent.status != ConsentStatus::Active || !consent.root.period.holds(asking.now)) return {};
   Winner winner;
-  hear(consent.root, asking, label, true, false, 0, winner);
+  hear(consent.root, asking, label, true, {}, 0, winner);
   return winner.statement;
 }
 
@@ -198,7 +215,7 @@ std::optional<Standing> standing_of(const Consent& consent, const Asking& asking
 
 std::vector<std::string> idle_parts(const Provision& root) {
   std::vector<std::string> idle;
-  find_idle(root, false, idle);
+  find_idle(root, {}, false, idle);
   return idle;
 }
 

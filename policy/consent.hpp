@@ -107,8 +107,9 @@ struct Statement {
   Speech speech = Speech::Silent;
   Narrows narrows = Narrows::Nothing;  ///< of a deny
 };
-/// Of a consent in force; silent where it is not. @param label  demands a permit that names this label, and hears only
-/// denies that name it; nothing: hears every deny, and permits that name no label
+/// Of a consent in force; silent where it is not. @param label  demands a permit that names this label, a purpose and a
+/// recipient, by itself or by what it is an exception to, and hears only denies that name the label or none; nothing:
+/// hears every deny, and permits that name no label
 Statement statement_of(const Consent& consent, const Asking& asking, const Label* label);
 
 /// Why a consent that concerns the matter grants nothing now, where that is so.

@@ -10,7 +10,10 @@ std::vector<Command> certs_commands();     ///< certs
 std::vector<Command> clinic_commands();    ///< clinic, settings
 std::vector<Command> patient_commands();   ///< patient, document
 std::vector<Command> partner_commands();   ///< partner
-std::vector<Command> policy_commands();    ///< policy, consent
+std::vector<Command> policy_commands();    ///< policy
+std::vector<Command> consent_commands();     ///< consent
+std::vector<Command> break_glass_commands();  ///< policy breakglass, review
+std::vector<Command> simulate_commands();  ///< policy simulate
 std::vector<Command> audit_commands();     ///< audit
 std::vector<Command> disclosure_commands();  ///< disclosures
 

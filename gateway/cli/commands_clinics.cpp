@@ -1,7 +1,9 @@
 // clinic and settings: the tenants of this gateway and what their administrators set.
 
+#include "gateway/cli/clinic_rules.hpp"
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
+#include "gateway/patients/rules.hpp"
 
 namespace gateway::cli {
 namespace {
@@ -29,17 +31,16 @@ Result<policy::PurposeSet> purposes(const std::string& words) {
 
 /// Makes a change to a clinic and writes it down, together.
 Result<policy::Clinic> change_and_note(House& house, std::string command, const std::string& actor,
-                                       const std::string& sentence,
-                                       const std::function<Result<policy::Clinic>()>& change) {
+                                       std::string sentence, const std::function<Result<policy::Clinic>()>& change) {
   audit::Event event;
   event.transaction = std::move(command);
   event.outcome = audit::Outcome::Changed;
   event.user = actor;
+  event.sentence = std::move(sentence);
   std::optional<policy::Clinic> clinic;
   TRY(write_down(house, std::move(event), [&](audit::Event& written) -> Result<void> {
     clinic = TRY(change());
     written.clinic = clinic->id;
-    written.sentence = sentence + clinic->defaults.words();
     return {};
   }));
   return *clinic;
@@ -55,7 +56,7 @@ Result<Exit> add(const Arguments& arguments, Console& console) {
                                    .assigning_authority = arguments.text("assigning-authority", home),
                                    .repository_id = arguments.text("repository", home + ".1"),
                                    .purposes = defaults};
-  const auto clinic = TRY(change_and_note(house, "clinic add", actor, "clinic added with purposes ", [&] {
+  const auto clinic = TRY(change_and_note(house, "clinic add", actor, "clinic added with purposes " + defaults.words(), [&] {
     return patients::add_clinic(*house.database, wanted, actor, system_now());
   }));
   console.show(describe(clinic));
@@ -70,29 +71,42 @@ Result<Exit> list(const Arguments& arguments, Console& console) {
   return Exit::Done;
 }
 
+/// What the clinic has set; for people, with all that gates there.
+Result<void> show(const House& house, const policy::Clinic& clinic, Console& console) {
+  Fields fields = describe(clinic);
+  if (console.json()) {
+    add_rules(fields, clinic.rules);
+    console.show(fields);
+    return {};
+  }
+  console.show(fields);
+  console.say("");
+  console.show("rules", rule_rows(clinic, TRY(load_rules(house.config))));
+  return {};
+}
+
 Result<Exit> show_settings(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
-  console.show(describe(TRY(clinic_meant(house, arguments))));
+  TRY(show(house, TRY(clinic_meant(house, arguments)), console));
   return Exit::Done;
 }
 
+/// All of them or none.
 Result<Exit> set_settings(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
-  auto clinic = TRY(clinic_meant(house, arguments));
+  const auto before = TRY(clinic_meant(house, arguments));
   const std::string actor = arguments.text("by");
-  for (const std::string& assignment : arguments.list("SETTING")) {
-    const auto equals = assignment.find('=');
-    if (assignment.substr(0, equals) != "purposes" || equals == std::string::npos) {
-      return base::fail(ConfigErrc::UnknownKey,
-                        "There is no setting " + assignment.substr(0, equals) + "; write purposes=treatment,payment");
-    }
-    const auto set = TRY(purposes(assignment.substr(equals + 1)));
-    clinic = TRY(change_and_note(house, "settings set", actor, "default purposes are now ", [&] {
-      return patients::set_clinic_purposes(*house.database, clinic.id, set, actor, system_now());
-    }));
+  std::vector<patients::Assignment> assignments;
+  std::string sentence = "set";
+  for (const std::string& word : arguments.list("SETTING")) {
+    assignments.push_back(TRY(patients::assignment_from_word(word)));
+    sentence += " " + word;
   }
-  console.show(describe(clinic));
-  console.say("It counts for every request from now on, for patients without a choice of their own.");
+  const auto clinic = TRY(change_and_note(house, "settings set", actor, sentence, [&] {
+    return patients::set_clinic_settings(*house.database, before.id, assignments, actor, system_now());
+  }));
+  TRY(show(house, clinic, console));
+  console.say("It counts for every request from now on; purposes, for patients without a choice of their own.");
   return Exit::Done;
 }
 
@@ -120,9 +134,12 @@ std::vector<Command> clinic_commands() {
        .options = {clinic},
        .run = show_settings},
       {.path = "settings set",
-       .help = "Change what a clinic has set; it acts on the next request",
-       .example = "settings set purposes=treatment,payment --by \"Dana Admin\"",
-       .options = {{"SETTING", "purposes=LIST: which purposes are answered by default; none makes the clinic opt-in",
+       .help = "Change what a clinic has set, several settings at once or none; it acts on the next request",
+       .example = "settings set purposes=treatment,payment gate=HIV --by \"Dana Admin\"",
+       .options = {{"SETTING",
+                    "purposes=LIST: answered by default; none makes the clinic opt-in. gate=LABEL, know=LABEL, "
+                    "mark=SYSTEM|CODE:LABEL, refuse=HOME: a minus before the value takes it back. "
+                    "share=PURPOSE:SYSTEM|CODE,… or share=PURPOSE:all. part2-emergencies=on or off",
                     true, true},
                    {"--by", "Your name, for the record", true},
                    clinic},

@@ -168,8 +168,15 @@ Result<Exit> delete_patient(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const auto clinic = TRY(clinic_meant(house, arguments));
   const auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text("MRN")));
-  TRY(note(house, "patient delete", audit::Outcome::Changed, clinic, {record.id}, arguments.text("reason")));
-  TRY(patients::delete_patient(*house.database, clinic, record.id));
+  audit::Event event;
+  event.transaction = "patient delete";
+  event.outcome = audit::Outcome::Changed;
+  event.clinic = clinic.id;
+  event.patients = {record.id};
+  event.sentence = arguments.text("reason");
+  TRY(write_down(house, std::move(event), [&](audit::Event&) {
+    return patients::delete_patient(*house.database, clinic, record.id);
+  }));
   console.show(Fields().text("deleted", record.mrn));
   return Exit::Done;
 }

@@ -1,10 +1,11 @@
-// policy and consent: a patient's own choice of purposes, and what would be decided and why.
+// policy: a patient's own choice of purposes, the rules of a clinic, and what would be decided and why.
 
+#include "gateway/cli/about_patient.hpp"
+#include "gateway/cli/clinic_rules.hpp"
 #include "gateway/cli/commands.hpp"
-#include "gateway/cli/house.hpp"
 #include "gateway/directory/shelf.hpp"
-#include "gateway/patients/choices.hpp"
-#include "gateway/patients/records.hpp"
+#include "gateway/documents/shelf.hpp"
+#include "gateway/patients/consents.hpp"
 
 namespace gateway::cli {
 namespace {
@@ -15,106 +16,62 @@ Result<policy::PurposeSet> purposes(const std::string& words) {
                     "Purposes are all, none or a list like treatment,payment,operations,public-health; not " + words);
 }
 
-Result<patients::ChoiceChange> change_of(const Arguments& arguments) {
-  const std::string as = arguments.text("as", "staff");
-  if (as != "staff" && as != "patient") return base::fail(ConfigErrc::OutOfRange, "--as must be staff or patient");
-  return patients::ChoiceChange{.set_by = as == "patient" ? patients::SetBy::Patient : patients::SetBy::Staff,
-                                .actor = arguments.text("by"),
-                                .basis = arguments.text("basis")};
-}
-
-Result<void> note(House& house, std::string command, audit::Outcome outcome, const policy::Clinic& clinic,
-                  const patients::PatientRecord& record, std::string actor, std::string sentence,
-                  audit::Change change = {}) {
-  audit::Event event;
-  event.transaction = std::move(command);
-  event.outcome = outcome;
-  event.clinic = clinic.id;
-  event.patients = {record.id};
-  event.user = std::move(actor);
-  event.sentence = std::move(sentence);
-  return write_down(house, std::move(event), std::move(change));
-}
-
-Fields describe_facts(const patients::PatientRecord& record, const policy::ChoiceFacts& facts) {
-  Fields fields;
-  fields.text("mrn", record.mrn)
-      .text("counts", !facts.readable ? "unreadable: nothing is answered"
-                      : facts.choice  ? "the patient's own choice, set by " + facts.choice->set_by
-                                      : "the clinic's defaults")
-      .text("purposes", (facts.choice ? facts.choice->purposes : facts.clinic_defaults).words())
-      .text("clinic_defaults", facts.clinic_defaults.words());
-  return fields;
-}
-
-struct Meant {
-  House house;
-  policy::Clinic clinic;
-  patients::PatientRecord record;
-};
-Result<Meant> patient_of(const Arguments& arguments, const std::string& option) {
-  House house = TRY(open_house(arguments));
-  auto clinic = TRY(clinic_meant(house, arguments));
-  auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text(option)));
-  return Meant{std::move(house), std::move(clinic), std::move(record)};
-}
-
 Result<Exit> set(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments, "MRN"));
+  AboutPatient about = TRY(about_patient(arguments, "MRN"));
   const auto chosen = TRY(purposes(arguments.text("purposes")));
-  const auto change = TRY(change_of(arguments));
-  TRY(note(meant.house, "policy set", audit::Outcome::Changed, meant.clinic, meant.record, change.actor,
-           "purposes are now " + chosen.words(), [&](audit::Event&) -> Result<void> {
-             TRY(patients::set_choice(*meant.house.database, meant.record.id, chosen, change, system_now()));
-             return {};
-           }));
-  console.show(describe_facts(meant.record, TRY(patients::choice_facts(*meant.house.database, meant.record.id))));
+  const auto change = TRY(change_given(arguments));
+  TRY(write_down(about.house, event_about(about, "policy set", audit::Outcome::Changed, change.actor,
+                                          "purposes are now " + chosen.words()),
+                 [&](audit::Event&) -> Result<void> {
+                   TRY(patients::set_choice(*about.house.database, about.record.id, chosen, change, system_now()));
+                   return {};
+                 }));
+  console.show(shown_choice(about.record, TRY(patients::choice_facts(*about.house.database, about.record.id))));
   return Exit::Done;
 }
 
 Result<Exit> clear(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments, "MRN"));
-  const auto change = TRY(change_of(arguments));
-  TRY(note(meant.house, "policy clear", audit::Outcome::Changed, meant.clinic, meant.record, change.actor,
-           "back to the clinic's defaults", [&](audit::Event&) -> Result<void> {
-             TRY(patients::clear_choice(*meant.house.database, meant.record.id, change, system_now()));
-             return {};
-           }));
-  console.show(describe_facts(meant.record, TRY(patients::choice_facts(*meant.house.database, meant.record.id))));
+  AboutPatient about = TRY(about_patient(arguments, "MRN"));
+  const auto change = TRY(change_given(arguments));
+  TRY(write_down(about.house, event_about(about, "policy clear", audit::Outcome::Changed, change.actor,
+                                          "back to the clinic's defaults"),
+                 [&](audit::Event&) -> Result<void> {
+                   TRY(patients::clear_choice(*about.house.database, about.record.id, change, system_now()));
+                   return {};
+                 }));
+  console.show(shown_choice(about.record, TRY(patients::choice_facts(*about.house.database, about.record.id))));
   return Exit::Done;
 }
 
 Result<Exit> show(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments, "MRN"));
-  console.show(describe_facts(meant.record, TRY(patients::choice_facts(*meant.house.database, meant.record.id))));
-  TRY(note(meant.house, "policy show", audit::Outcome::Looked, meant.clinic, meant.record, {}, {}));
+  AboutPatient about = TRY(about_patient(arguments, "MRN"));
+  console.show(shown_choice(about.record, TRY(patients::choice_facts(*about.house.database, about.record.id))));
+  TRY(write_down(about.house, event_about(about, "policy show", audit::Outcome::Looked)));
   return Exit::Done;
 }
 
-Result<Exit> history(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments, "MRN"));
-  std::vector<Fields> rows;
-  for (const auto& row : TRY(patients::choice_history(*meant.house.database, meant.record.id))) {
-    rows.push_back(Fields()
-                       .time("set_at", row.set_at)
-                       .text("purposes", !row.readable  ? "unreadable"
-                                         : row.purposes ? row.purposes->words()
-                                                        : "clinic defaults")
-                       .text("set_by", row.set_by)
-                       .text("actor", row.actor)
-                       .text("basis", row.basis)
-                       .flag("in_force", row.in_force));
-  }
-  TRY(note(meant.house, "consent show", audit::Outcome::Looked, meant.clinic, meant.record, {}, {}));
-  console.show("choices", rows);
+Result<Exit> rules(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  const auto of_deployment = TRY(load_rules(house.config));
+  console.show("rules", rule_rows(clinic, of_deployment));
   return Exit::Done;
 }
 
-/// The caller as an honest request of that home would show it: certificates of its implementer, purposes as given.
-policy::Caller supposed_caller(const exchange::DirectoryView& directory, const Arguments& arguments) {
+/// The caller as an honest request of that home would show it: certificates of its implementer, purposes as given. Our
+/// own people ask in the name of their clinic, which needs no entry in the directory.
+policy::Caller supposed_caller(const exchange::DirectoryView& directory, const policy::Clinic& clinic,
+                               const Arguments& arguments) {
   policy::Caller caller;
   caller.home = {arguments.text("home")};
-  if (const auto oid = base::Oid::parse(caller.home.named)) caller.home.entry = directory.organization(oid->dotted());
+  if (arguments.has("user")) caller.own_staff = std::string(base::trim(arguments.text("user")));
+  if (const auto oid = base::Oid::parse(caller.home.named)) {
+    caller.home.entry = directory.organization(oid->dotted());
+    if (caller.own_staff && *oid == clinic.home) {
+      caller.home.entry = {.home = clinic.home, .name = clinic.name, .active = true, .implementer = clinic.home.dotted(),
+                           .version = clinic.version};
+    }
+  }
   if (caller.home.entry) {
     caller.tls_implementer = caller.signer_implementer = caller.assertion_implementer = caller.home.entry->implementer;
   }
@@ -122,6 +79,31 @@ policy::Caller supposed_caller(const exchange::DirectoryView& directory, const A
   const std::string system = arguments.text("system", "2.16.840.1.113883.3.18.7.1");
   for (const auto& code : arguments.list("purpose")) caller.purposes.push_back({code, system, {}});
   return caller;
+}
+
+/// What is judged: the patient, or one of the patient's documents as the shelf gives it to the corridors.
+struct Judged {
+  std::string id;
+  policy::ChoiceFacts choice = {};
+  std::shared_ptr<const policy::ConsentFacts> consents = {};
+  std::optional<policy::DocumentFacts> document = {};
+};
+Result<Judged> judged(const AboutPatient& about, const Arguments& arguments) {
+  auto& database = *about.house.database;
+  Judged judged{.id = about.record.id};
+  if (arguments.has("document")) {
+    auto held = TRY(documents::held_document(database, about.clinic, arguments.text("document")));
+    if (held.subject != about.record.id)
+      return base::fail(documents::Errc::NoSuchDocument, "it is another patient's");
+    judged = {.id = std::move(held.id), .choice = std::move(held.choice), .consents = std::move(held.consents),
+              .document = std::move(held.document)};
+  } else {
+    judged.choice = TRY(patients::choice_facts(database, about.record.id));
+    judged.consents = TRY(patients::consent_facts(database, about.record.id, patients::Asker::Partner));
+  }
+  if (arguments.has("user"))
+    judged.consents = TRY(patients::consent_facts(database, about.record.id, patients::Asker::OwnStaff));
+  return judged;
 }
 
 std::vector<Fields> describe(const policy::Verdict& verdict) {
@@ -137,35 +119,54 @@ std::vector<Fields> describe(const policy::Verdict& verdict) {
   return rows;
 }
 
-/// What would be decided about a request, and why. Changes nothing but the record of having looked.
-Result<Exit> decide(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments, "patient"));
-  directory::DirectoryShelf shelf(*meant.house.database, TRY(load_evidence(meant.house.config)));
-  const auto directory = TRY(shelf.current());
-  const auto rules = TRY(load_rules(meant.house.config));
-  const auto facts = TRY(patients::choice_facts(*meant.house.database, meant.record.id));
-  const auto admission = policy::admit(rules, supposed_caller(*directory, arguments));
-  const auto* refused = std::get_if<policy::Verdict>(&admission);
-  const policy::Verdict verdict =
-      refused ? *refused
-              : policy::judge(std::get<policy::Admitted>(admission), {meant.clinic.rules, system_now()},
-                              meant.record.id, {.subject = meant.record.id, .choice = facts});
-  TRY(note(meant.house, "policy decide", audit::Outcome::Looked, meant.clinic, meant.record, {}, {}));
-
+void show_verdict(const policy::Verdict& verdict, const std::string& rules_version, Console& console) {
   const auto rows = describe(verdict);
+  std::vector<std::string> obligations;
+  for (const auto& obligation : verdict.obligations) obligations.push_back("part2-notice [" + obligation.evidence + "]");
   if (console.json()) {
     std::string findings = "[";
     for (std::size_t i = 0; i < rows.size(); ++i) findings += (i ? "," : "") + rows[i].to_json();
     console.show(Fields()
                      .text("verdict", verdict.permits() ? "permit" : "deny")
                      .text("reason", std::string(policy::code(verdict.reason())))
-                     .text("rules", rules.version)
+                     .text("rules", rules_version)
+                     .list("obligations", obligations)
                      .json("findings", findings + "]"));
-  } else {
-    console.say(verdict.permits() ? "Permit." : "Deny: " + verdict.refusal()->sentence);
-    if (const auto* refusal = verdict.refusal()) console.say("It would change with: " + refusal->would_change);
-    console.show("gates", rows);
+    return;
   }
+  console.say(verdict.permits() ? "Permit." : "Deny: " + verdict.refusal()->sentence);
+  if (const auto* refusal = verdict.refusal()) console.say("It would change with: " + refusal->would_change);
+  for (const auto& one : obligations) console.say("With it goes: " + one);
+  console.show("gates", rows);
+}
+
+/// What the event says of a look that a broken glass opens, or would.
+std::string glass_note(const policy::Verdict& verdict) {
+  for (const auto& finding : verdict.findings) {
+    const auto at = finding.evidence.find("break-glass ");
+    if (at != std::string::npos) return finding.evidence.substr(at);
+  }
+  return {};
+}
+
+/// What would be decided about a request, and why. Changes nothing but the record of having looked.
+Result<Exit> decide(const Arguments& arguments, Console& console) {
+  AboutPatient about = TRY(about_patient(arguments, "patient"));
+  directory::DirectoryShelf shelf(*about.house.database, TRY(load_evidence(about.house.config)));
+  const auto directory = TRY(shelf.current());
+  const auto of_deployment = TRY(load_rules(about.house.config));
+  const auto held = TRY(judged(about, arguments));
+  const auto admission = policy::admit(of_deployment, supposed_caller(*directory, about.clinic, arguments));
+  const auto* refused = std::get_if<policy::Verdict>(&admission);
+  const policy::Verdict verdict =
+      refused ? *refused
+              : policy::judge(std::get<policy::Admitted>(admission), {about.clinic.rules, system_now()}, held.id,
+                              {.subject = about.record.id, .choice = held.choice, .consents = held.consents,
+                               .document = held.document ? &*held.document : nullptr});
+  auto event = event_about(about, "policy decide", audit::Outcome::Looked, arguments.text("user"));
+  event.note = glass_note(verdict);
+  TRY(write_down(about.house, std::move(event)));
+  show_verdict(verdict, of_deployment.version, console);
   return verdict.permits() ? Exit::Done : Exit::Refused;
 }
 
@@ -202,13 +203,15 @@ std::vector<Command> policy_commands() {
                    {"--purpose", "Purpose code as the token writes it", true, true},
                    {"--system", "Its code system; the NHIN one if not given"},
                    {"--authorization", "Authorization reference of the token"},
+                   {"--document", "Unique id or entry UUID of one of the patient's documents"},
+                   {"--user", "Who of our own people asks, by name: opens what that person broke the glass for"},
                    clinic},
        .run = decide},
-      {.path = "consent show",
-       .help = "Show every choice a patient has made: when, by whom, on which basis",
-       .example = "consent show MRN-1001",
-       .options = {mrn, clinic},
-       .run = history},
+      {.path = "policy rules",
+       .help = "Show everything that gates in a clinic: what the law, this deployment and the clinic say",
+       .example = "policy rules",
+       .options = {clinic},
+       .run = rules},
   };
 }
 

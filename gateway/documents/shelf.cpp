@@ -164,12 +164,17 @@ Result<std::vector<DocumentEntry>> list_documents(store::Database& database, con
   return entries;
 }
 
-Result<DocumentEntry> show_document(store::Database& database, const policy::Clinic& clinic, std::string_view id) {
+Result<Held<DocumentEntry>> held_document(store::Database& database, const policy::Clinic& clinic,
+                                          std::string_view id) {
   auto* session = TRY(database.session());
   const Value parameters[] = {clinic.id, xca::ebxml::mended_uuid(id), std::string(id)};
   auto held = TRY(select_entries(*session, clinic, "(d.entry_uuid = :p2 OR d.unique_id = :p3)", parameters));
   if (held.empty()) return fail(Errc::NoSuchDocument);
-  return std::move(held.front().resource);
+  return std::move(held.front());
+}
+
+Result<DocumentEntry> show_document(store::Database& database, const policy::Clinic& clinic, std::string_view id) {
+  return TRY(held_document(database, clinic, id)).resource;
 }
 
 }  // namespace gateway::documents

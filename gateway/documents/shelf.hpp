@@ -60,7 +60,11 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
 /// A patient's entries, whatever their status: the newest 10 000.
 Result<std::vector<xca::ebxml::DocumentEntry>> list_documents(store::Database& database, const policy::Clinic& clinic,
                                                               const std::string& patient_id);
-/// By entry uuid (with or without urn:uuid:) or unique id. @error Errc::NoSuchDocument
+/// With what is known of its patient and of itself, as every corridor judges it. By entry uuid (with or without
+/// urn:uuid:) or unique id. @error Errc::NoSuchDocument
+Result<policy::Held<xca::ebxml::DocumentEntry>> held_document(store::Database& database, const policy::Clinic& clinic,
+                                                              std::string_view id);
+/// The entry alone. @error as held_document
 Result<xca::ebxml::DocumentEntry> show_document(store::Database& database, const policy::Clinic& clinic,
                                                 std::string_view id);
 

@@ -1,5 +1,6 @@
 #include "gateway/patients/consents.hpp"
 
+#include "gateway/patients/break_glass.hpp"
 #include "gateway/resources/provision.hpp"
 
 #include <algorithm>
@@ -115,6 +116,9 @@ Result<std::string> person_of(store::Session& session, const std::string& patien
 Result<Consent> give_consent(store::Database& database, const std::string& patient_id, const NewConsent& given,
                              const ChoiceChange& change, Instant now) {
   if (base::trim(change.actor).empty()) return fail(Errc::ActorMissing);
+  const auto kept = TRY(base::json::Document::parse(resources::write_provision(given.root)));
+  const auto utc = TRY(resources::Calendar::of("UTC"));
+  TRY(resources::read_provision(kept->root(), utc));  // what cannot be read again would refuse everything
   auto* session = TRY(database.session());
   Consent consent{.id = random_id(), .version = 1, .status = given.status, .root = given.root};
   TRY(session->transaction([&]() -> Result<void> {
@@ -189,17 +193,31 @@ Result<void> copy_denials(store::Session& session, const Parting& parting, Insta
 
 Result<std::shared_ptr<const policy::ConsentFacts>> ConsentReader::of(const std::string& patient_id,
                                                                       std::int64_t rows) {
-  if (rows == 0) return std::shared_ptr<const policy::ConsentFacts>();
+  if (rows == 0 && asker_ == Asker::Partner) return std::shared_ptr<const policy::ConsentFacts>();
   const auto known = read_.find(patient_id);
   if (known != read_.end()) return known->second;
   auto facts = std::make_shared<policy::ConsentFacts>();
-  for (auto& version : TRY(versions_of(session_, patient_id))) {
-    facts->readable = facts->readable && version.readable;
-    if (version.last) facts->consents.push_back(std::move(version.consent));
+  if (rows != 0) {
+    for (auto& version : TRY(versions_of(session_, patient_id))) {
+      facts->readable = facts->readable && version.readable;
+      if (version.last) facts->consents.push_back(std::move(version.consent));
+    }
+    // The patient has spoken: what cannot be found now was not "nothing".
+    facts->readable = facts->readable && !facts->consents.empty();
   }
-  // The patient has spoken: what cannot be found now was not "nothing".
-  facts->readable = facts->readable && !facts->consents.empty();
+  if (asker_ == Asker::OwnStaff) facts->grants = TRY(grants_of_person(session_, patient_id));
+  if (rows == 0 && facts->grants.empty()) facts = nullptr;
   return read_.emplace(patient_id, std::move(facts)).first->second;
+}
+
+Result<std::shared_ptr<const policy::ConsentFacts>> consent_facts(store::Database& database,
+                                                                  const std::string& patient_id, Asker asker) {
+  auto* session = TRY(database.session());
+  const auto rows = TRY(session->select("SELECT p.id, p.consents FROM patients r JOIN patients p"
+                                        " ON p.id = COALESCE(r.survivor, r.id) WHERE r.id = :p1",
+                                        "ti", {patient_id}));
+  if (rows.empty()) return fail(Errc::NoSuchPatient);
+  return ConsentReader(*session, asker).of(rows[0].text(0), rows[0].integer(1));
 }
 
 }  // namespace gateway::patients

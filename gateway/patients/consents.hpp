@@ -26,7 +26,8 @@ struct ConsentRow {
 };
 
 /// Whatever record is named, the consent is filed under the one it was merged into.
-/// @return the consent as filed. @error Errc::NoSuchPatient, Errc::ActorMissing
+/// @return the consent as filed. @error Errc::NoSuchPatient, Errc::ActorMissing; resources::Errc::TooMuch for one that
+/// says more than can be read again
 Result<policy::Consent> give_consent(store::Database& database, const std::string& patient_id,
                                      const NewConsent& consent, const ChoiceChange& change, Instant now);
 /// A new version that says nothing any more. Staff state a basis where the patient gave it in person.
@@ -44,16 +45,24 @@ struct Parting {
 /// too. Consents that cannot be read are copied: they let nothing go. [design §4]
 Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since);
 
+/// Who asks: broken glasses open nothing to partners, and are read for our own people alone.
+enum class Asker { Partner, OwnStaff };
+
 /// Reads what is known of patients beyond their choice, once for each patient of a request.
 class ConsentReader {
  public:
-  explicit ConsentReader(store::Session& session) : session_(session) {}
-  /// @param rows  patients.consents: nothing is read where it is 0. @return null where there is none
+  explicit ConsentReader(store::Session& session, Asker asker = Asker::Partner) : session_(session), asker_(asker) {}
+  /// @param rows  patients.consents: no consent is read where it is 0. @return null where there is nothing
   Result<std::shared_ptr<const policy::ConsentFacts>> of(const std::string& patient_id, std::int64_t rows);
 
  private:
   store::Session& session_;
+  Asker asker_;
   std::map<std::string, std::shared_ptr<const policy::ConsentFacts>> read_;
 };
+
+/// What ConsentReader knows of one person, whatever record is named. @error Errc::NoSuchPatient
+Result<std::shared_ptr<const policy::ConsentFacts>> consent_facts(store::Database& database,
+                                                                  const std::string& patient_id, Asker asker);
 
 }  // namespace gateway::patients

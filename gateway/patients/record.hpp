@@ -29,6 +29,16 @@ enum class Errc {
   NotMerged,         ///< nothing to take back
   MergedFurther,     ///< the survivor was itself merged later: that comes first
   HasRetired,        ///< records were merged into this one
+  RoleMissing,       ///< a glass broken by nobody in particular
+  ReasonTooThin,     ///< a reason that tells a reviewer nothing
+  BadGrantTime,
+  GrantOpen,         ///< the same glass was broken a moment ago
+  GlassRate,         ///< more patients than one person's emergencies are about
+  NoSuchGrant,
+  ReviewedAlready,
+  OwnReview,         ///< who broke the glass would review it
+  FindingMissing,
+  AwaitsReview,      ///< a grant of this patient waits for review
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

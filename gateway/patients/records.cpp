@@ -297,6 +297,9 @@ Result<void> delete_patient(store::Database& database, const policy::Clinic& cli
     const auto retired =
         TRY(session->select("SELECT id FROM patients WHERE survivor = :p1 LIMIT 1", "t", {patient_id}));
     if (!retired.empty()) return fail(Errc::HasRetired);
+    const auto waiting = TRY(session->select(
+        "SELECT id FROM break_glass WHERE patient = :p1 AND reviewed_by = '' LIMIT 1", "t", {patient_id}));
+    if (!waiting.empty()) return fail(Errc::AwaitsReview);
     const auto contents =
         TRY(session->select("SELECT DISTINCT content FROM documents WHERE patient = :p1", "t", {patient_id}));
     for (const char* table : {"associations", "folders", "submission_sets", "documents", "purpose_choices", "consents",

@@ -17,12 +17,9 @@ using policy::Label;
 
 constexpr std::size_t rules_max = 10'000;  ///< of one kind
 
+constexpr std::string_view purposes_setting = "purposes";
+
 std::string code_word(const Code& code) { return code.system + "|" + code.code; }
-std::optional<Code> code_from_word(std::string_view word) {
-  const auto bar = word.find('|');
-  if (bar == std::string_view::npos || bar == 0 || bar + 1 == word.size()) return std::nullopt;
-  return Code{.code = std::string(word.substr(bar + 1)), .system = std::string(word.substr(0, bar)), .display = {}};
-}
 
 template <class Items, class Word>
 void write_words(Writer& writer, std::string_view name, const Items& items, Word word_of) {
@@ -156,7 +153,22 @@ constexpr Setting settings[] = {
      }},
 };
 
+/// @error Errc::BadSetting
+Result<policy::PurposeSet> purposes_from_word(std::string_view words) {
+  if (const auto set = policy::PurposeSet::parse(words)) return *set;
+  std::string known;
+  for (policy::Purpose purpose : policy::PurposeSet::all().members())
+    known.append(known.empty() ? "" : ", ").append(policy::word(purpose));
+  return bad(purposes_setting, "all, none or a list of " + known);
+}
+
 }  // namespace
+
+std::optional<Code> code_from_word(std::string_view word) {
+  const auto bar = word.find('|');
+  if (bar == std::string_view::npos || bar == 0 || bar + 1 == word.size()) return std::nullopt;
+  return Code{.code = std::string(word.substr(bar + 1)), .system = std::string(word.substr(0, bar)), .display = {}};
+}
 
 std::string write_rules(const ClinicRules& rules) {
   if (rules == ClinicRules{}) return {};
@@ -230,9 +242,48 @@ std::vector<std::string> rule_words(const ClinicRules& rules) {
   return words;
 }
 
+Result<Assignment> assignment_from_word(std::string_view word) {
+  const auto equals = word.find('=');
+  if (equals == std::string_view::npos || equals == 0)
+    return fail(Errc::BadSetting, "write NAME=VALUE, like purposes=treatment or gate=HIV");
+  return Assignment(word.substr(0, equals), word.substr(equals + 1));
+}
+
+Result<policy::Clinic> with_setting(policy::Clinic clinic, const Assignment& assignment) {
+  const auto& [name, value] = assignment;
+  if (name == purposes_setting) {
+    clinic.defaults = TRY(purposes_from_word(value));
+    return clinic;
+  }
+  if (!clinic.rules.readable) return fail(Errc::RecordUnreadable, "clinics.rules");
+  clinic.rules = TRY(with_rule(std::move(clinic.rules), name, value));
+  return clinic;
+}
+
+Result<policy::Clinic> set_clinic_settings(store::Database& database, const std::string& clinic_id,
+                                           const std::vector<Assignment>& assignments, std::string_view actor,
+                                           Instant now) {
+  std::optional<policy::PurposeSet> purposes;
+  std::vector<Assignment> rules;
+  for (const Assignment& one : assignments) {
+    if (one.first == purposes_setting) {
+      purposes = TRY(purposes_from_word(one.second));
+    } else {
+      rules.push_back(one);
+    }
+  }
+  auto* session = TRY(database.session());
+  TRY(session->transaction([&]() -> Result<void> {
+    if (purposes) TRY(set_clinic_purposes(database, clinic_id, *purposes, actor, now));
+    if (!rules.empty()) TRY(set_clinic_rules(database, clinic_id, rules, actor, now));
+    return {};
+  }));
+  return find_clinic(database, clinic_id);
+}
+
 Result<policy::Clinic> set_clinic_rules(store::Database& database, const std::string& clinic_id,
-                                        const std::vector<std::pair<std::string, std::string>>& assignments,
-                                        std::string_view actor, Instant now) {
+                                        const std::vector<Assignment>& assignments, std::string_view actor,
+                                        Instant now) {
   if (base::trim(actor).empty()) return fail(Errc::ActorMissing);
   auto* session = TRY(database.session());
   TRY(session->transaction([&]() -> Result<void> {

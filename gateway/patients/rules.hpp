@@ -20,10 +20,26 @@ Result<policy::ClinicRules> with_rule(policy::ClinicRules rules, std::string_vie
 /// One line for each rule, as with_rule takes it.
 std::vector<std::string> rule_words(const policy::ClinicRules& rules);
 
-/// Acts on the next request of every node. @param assignments  as with_rule takes them, all or none
-/// @error Errc::NoSuchClinic, Errc::ActorMissing, those of with_rule
+/// `2.16.840.1.113883.6.1|34133-9`; nothing for what names no system or no code.
+std::optional<base::Code> code_from_word(std::string_view word);
+
+/// `gate=HIV` as name and value.
+using Assignment = std::pair<std::string, std::string>;
+/// @error Errc::BadSetting for a text without `=`
+Result<Assignment> assignment_from_word(std::string_view word);
+
+/// A clinic as it would be with one setting changed: `purposes=treatment,payment`, or a rule.
+/// @error Errc::BadSetting, Errc::NoSuchSetting; Errc::RecordUnreadable where its rules cannot be read
+Result<policy::Clinic> with_setting(policy::Clinic clinic, const Assignment& assignment);
+
+/// Acts on the next request of every node. @param assignments  as with_setting takes them, all or none
+/// @error Errc::NoSuchClinic, Errc::ActorMissing, those of with_setting
+Result<policy::Clinic> set_clinic_settings(store::Database& database, const std::string& clinic_id,
+                                           const std::vector<Assignment>& assignments, std::string_view actor,
+                                           Instant now);
+/// The same for rules alone.
 Result<policy::Clinic> set_clinic_rules(store::Database& database, const std::string& clinic_id,
-                                        const std::vector<std::pair<std::string, std::string>>& assignments,
-                                        std::string_view actor, Instant now);
+                                        const std::vector<Assignment>& assignments, std::string_view actor,
+                                        Instant now);
 
 }  // namespace gateway::patients
