@@ -5,6 +5,7 @@
 #include "gateway/cli/house.hpp"
 #include "gateway/directory/evidence_keeper.hpp"
 #include "gateway/directory/shelf.hpp"
+#include "gateway/documents/labelling.hpp"
 #include "gateway/documents/shelf.hpp"
 #include "gateway/exchange/call_backs.hpp"
 #include "gateway/exchange/network_door.hpp"
@@ -248,6 +249,9 @@ Result<Exit> serve(const Arguments& arguments, Console&) {
   if (!TRY(patients::index_is_current(database))) {
     return base::fail(store::Errc::SchemaMismatch, "patients are stored under older keys: run gatehouse db migrate");
   }
+  if (!TRY(documents::labels_are_current(database))) {
+    return base::fail(store::Errc::SchemaMismatch, "documents are labelled by older rules: run gatehouse db migrate");
+  }
   patients::PatientShelf patients(database);
   documents::DocumentShelf documents(database, TRY(cli::load_content_seal(config)));
   pending::PendingShelf pending(database);
@@ -376,9 +380,9 @@ int main(int argc, char** argv) {
                                  .run = gateway::serve}};
   for (auto part : {gateway::cli::house_commands(), gateway::cli::certs_commands(), gateway::cli::clinic_commands(),
                     gateway::cli::patient_commands(), gateway::cli::partner_commands(), gateway::cli::policy_commands(),
-                    gateway::cli::consent_commands(), gateway::cli::break_glass_commands(),
-                    gateway::cli::simulate_commands(), gateway::cli::audit_commands(),
-                    gateway::cli::disclosure_commands(),
+                    gateway::cli::consent_commands(), gateway::cli::hie_consent_commands(),
+                    gateway::cli::break_glass_commands(), gateway::cli::simulate_commands(),
+                    gateway::cli::audit_commands(), gateway::cli::disclosure_commands(),
                     gateway::bench::bench_commands()}) {
     commands.insert(commands.end(), part.begin(), part.end());
   }

@@ -366,6 +366,7 @@ std::string_view word(Gate gate) noexcept {
     case Gate::Purpose: return "purpose";
     case Gate::TokenPatient: return "token-patient";
     case Gate::Choice: return "choice";
+    case Gate::HieConsent: return "hie-consent";
     case Gate::Party: return "party";
     case Gate::Class: return "class";
     case Gate::Sensitivity: return "sensitivity";
@@ -387,6 +388,10 @@ std::string_view code(Reason reason) noexcept {
     case Reason::TokenForAnotherPatient: return "token-for-another-patient";
     case Reason::PatientPurpose: return "patient-purpose";
     case Reason::ClinicPurpose: return "clinic-purpose";
+    case Reason::HieNone: return "hie-none";
+    case Reason::HieFuture: return "hie-future";
+    case Reason::HieExpired: return "hie-expired";
+    case Reason::HieRevoked: return "hie-revoked";
     case Reason::OrganizationDenied: return "organization-denied";
     case Reason::ClassNotShared: return "class-not-shared";
     case Reason::SensitiveNoConsent: return "sensitive-no-consent";

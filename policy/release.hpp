@@ -18,12 +18,12 @@ struct Rules {
 };
 
 /// The gates in their order: the first that refuses is the reason.
-enum class Gate { Caller, Purpose, TokenPatient, Choice, Party, Class, Sensitivity, Evaluation };
+enum class Gate { Caller, Purpose, TokenPatient, Choice, HieConsent, Party, Class, Sensitivity, Evaluation };
 
 enum class Reason {
   Permitted, CallerUntrusted, CallerUnknown, CallerInactive, CallerNotDelegated,
   PurposeMissing, PurposeUnknown, PurposeNotSupported, TokenForAnotherPatient,
-  PatientPurpose, ClinicPurpose, OrganizationDenied, ClassNotShared,
+  PatientPurpose, ClinicPurpose, HieNone, HieFuture, HieExpired, HieRevoked, OrganizationDenied, ClassNotShared,
   SensitiveNoConsent, ConsentExpired, ConsentFuture, ConsentRevoked, PolicyError,
 };
 /// `caller`, `token-patient` …: as audit and commands write it.
@@ -170,6 +170,13 @@ class Released {
   const std::vector<T>& resources() const { return resources_; }
   const std::vector<Verdict>& verdicts() const { return verdicts_; }
   bool withheld_any() const { return withheld_; }
+  /// The verdict that each of resources() was let go by, in their order. Lives as long as this.
+  std::vector<const Verdict*> granted() const {
+    std::vector<const Verdict*> granted;
+    for (const Verdict& one : verdicts_)
+      if (one.permits() && granted.size() < resources_.size()) granted.push_back(&one);
+    return granted;
+  }
 
   /// The same release with each resource completed by what was not needed to judge it (a document by its bytes).
   /// @param complete  `Result<U>(const T&)`; an error of it ends the whole

@@ -8,12 +8,13 @@ namespace xca {
 
 soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& security, std::string_view message_id,
                   soap::Encoding encoding, std::string_view payload, std::vector<soap::Attachment> attachments,
-                  const Answering& with) {
+                  const Answering& with, std::vector<soap::Notice> notices) {
   const wss::Reply reply{.action = std::string(transaction.response_action),
                          .relates_to = std::string(message_id),
                          .to = std::string(with.to),
                          .signature_values = security.signature_values(),
-                         .signature = with.signature};
+                         .signature = with.signature,
+                         .notices = std::move(notices)};
   // The gate of everything we emit: the payload holds what came from outside, the frame around it is ours to the byte
   // and is validated by the tests. Findings quote values: they stay here.
   if (!emitted_gate().passes(payload)) {

@@ -24,9 +24,10 @@ struct Answering {
 /// Signs a payload and packs it as the answer of a transaction, in the encoding of the request.
 /// @param message_id  of the request
 /// @param attachments  with their places in the payload
+/// @param notices      on the documents it gives or tells of
 soap::Answer seal(const Transaction& transaction, const wss::VerifiedSecurity& security, std::string_view message_id,
                   soap::Encoding encoding, std::string_view payload, std::vector<soap::Attachment> attachments,
-                  const Answering& with);
+                  const Answering& with, std::vector<soap::Notice> notices = {});
 
 /// One ITI-55 exchange. Exists only for a message whose security was verified.
 class PatientDiscovery {

@@ -16,7 +16,7 @@ soap::Answer CrossGatewayQuery::answer(const ebxml::Selection& selection, std::s
                                        const Answering& with) const {
   const std::string payload =
       ebxml::write_query_answer({.objects = selection.objects()}, selection.return_type(), home);
-  return seal(cross_gateway_query, security_, message_id_, encoding_, payload, {}, with);
+  return seal(cross_gateway_query, security_, message_id_, encoding_, payload, {}, with, selection.notices());
 }
 
 soap::Answer CrossGatewayQuery::answer(const ebxml::RegistryError& error, std::string_view home,

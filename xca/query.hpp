@@ -14,7 +14,7 @@ class CrossGatewayQuery {
   const wss::VerifiedSecurity& security() const { return security_; }
   const ebxml::StoredQuery& query() const { return query_; }
 
-  /// The objects that answer, as far as policy lets them be seen.
+  /// The objects that answer, as far as policy lets them be seen, with the notices that must go with them.
   soap::Answer answer(const ebxml::Selection& selection, std::string_view home, const Answering& with) const;
   /// Failure with one error, decided without looking at any patient.
   soap::Answer answer(const ebxml::RegistryError& error, std::string_view home, const Answering& with) const;

@@ -1,5 +1,7 @@
 #include "xca/retrieve.hpp"
 
+#include "xca/ebxml/notice.hpp"
+
 #include <algorithm>
 
 namespace xca {
@@ -58,13 +60,28 @@ RetrieveOutcome settle(const std::vector<DocumentRequest>& requests,
   return outcome;
 }
 
+std::vector<soap::Notice> notices_on(const std::vector<ebxml::RetrievedDocument>& documents,
+                                     const policy::Released<ebxml::RetrievedDocument>& released) {
+  const auto granted = released.granted();
+  std::vector<soap::Notice> notices;
+  for (const auto& document : documents) {
+    for (std::size_t i = 0; i < granted.size(); ++i) {
+      if (released.resources()[i].request != document.request) continue;
+      if (auto notice = ebxml::notice_on(document.request.unique_id, *granted[i])) notices.push_back(*std::move(notice));
+      break;  // settle takes the first, too
+    }
+  }
+  return notices;
+}
+
 soap::Answer CrossGatewayRetrieve::answer(const policy::Released<ebxml::RetrievedDocument>& released,
                                           const std::vector<RegistryError>& errors, std::string_view home,
                                           const Answering& with) const {
   auto outcome = settle(requests_, released.resources(), errors);
+  auto notices = notices_on(outcome.documents, released);
   auto written = ebxml::write_retrieve_answer(std::move(outcome.documents), outcome.errors, home, encoding_, with.ids);
   return seal(cross_gateway_retrieve, security_, message_id_, encoding_, written.payload,
-              std::move(written.attachments), without_body(with));
+              std::move(written.attachments), without_body(with), std::move(notices));
 }
 
 soap::Answer CrossGatewayRetrieve::answer(const RegistryError& error, std::string_view home,

@@ -18,6 +18,10 @@ RetrieveOutcome settle(const std::vector<ebxml::DocumentRequest>& requests,
                        const std::vector<ebxml::RetrievedDocument>& released,
                        std::vector<ebxml::RegistryError> decided);
 
+/// The notices that must go with the documents of an answer, in its order.
+std::vector<soap::Notice> notices_on(const std::vector<ebxml::RetrievedDocument>& documents,
+                                     const policy::Released<ebxml::RetrievedDocument>& released);
+
 /// One ITI-39 exchange. Exists only for a message whose security was verified.
 class CrossGatewayRetrieve {
  public:
@@ -26,7 +30,7 @@ class CrossGatewayRetrieve {
   const wss::VerifiedSecurity& security() const { return security_; }
   const std::vector<ebxml::DocumentRequest>& requests() const { return requests_; }
 
-  /// The documents let go, and one constant error for each request that none of them answers.
+  /// The documents let go, with the notices that must go with them, and one constant error for each request that none of them answers.
   /// @param errors  errors decided without looking at any document (unknown repository or community), made by
   ///                ebxml::document_error
   soap::Answer answer(const policy::Released<ebxml::RetrievedDocument>& released,

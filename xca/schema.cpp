@@ -6,6 +6,7 @@ namespace xca {
 std::string_view asset_ds_xsd();
 std::string_view asset_gatehouse_xsd();
 std::string_view asset_hl7v3_xsd();
+std::string_view asset_notice_xsd();
 std::string_view asset_query_xsd();
 std::string_view asset_rim_xsd();
 std::string_view asset_rs_xsd();
@@ -22,6 +23,7 @@ const base::xml::SchemaPool& schemas() {
   static const base::xml::SchemaPool pool({{"gatehouse.xsd", asset_gatehouse_xsd()},
                                            {"ds.xsd", asset_ds_xsd()},
                                            {"hl7v3.xsd", asset_hl7v3_xsd()},
+                                           {"notice.xsd", asset_notice_xsd()},
                                            {"query.xsd", asset_query_xsd()},
                                            {"rim.xsd", asset_rim_xsd()},
                                            {"rs.xsd", asset_rs_xsd()},

@@ -14,6 +14,7 @@ std::vector<Command> policy_commands();    ///< policy
 std::vector<Command> consent_commands();     ///< consent
 std::vector<Command> break_glass_commands();  ///< policy breakglass, review
 std::vector<Command> simulate_commands();  ///< policy simulate
+std::vector<Command> hie_consent_commands();  ///< consent hie-…
 std::vector<Command> audit_commands();     ///< audit
 std::vector<Command> disclosure_commands();  ///< disclosures
 

@@ -2,8 +2,10 @@
 
 #include "gateway/cli/clinic_rules.hpp"
 #include "gateway/cli/commands.hpp"
-#include "gateway/cli/house.hpp"
+#include "gateway/cli/hie_consents.hpp"
 #include "gateway/patients/rules.hpp"
+
+#include <algorithm>
 
 namespace gateway::cli {
 namespace {
@@ -72,8 +74,9 @@ Result<Exit> list(const Arguments& arguments, Console& console) {
 }
 
 /// What the clinic has set; for people, with all that gates there.
-Result<void> show(const House& house, const policy::Clinic& clinic, Console& console) {
+Result<void> show(House& house, const policy::Clinic& clinic, Console& console) {
   Fields fields = describe(clinic);
+  TRY(describe_hie_settings(house, clinic, fields));
   if (console.json()) {
     add_rules(fields, clinic.rules);
     console.show(fields);
@@ -96,9 +99,18 @@ Result<Exit> set_settings(const Arguments& arguments, Console& console) {
   House house = TRY(open_house(arguments));
   const auto before = TRY(clinic_meant(house, arguments));
   const std::string actor = arguments.text("by");
+  const auto words = arguments.list("SETTING");
+  const auto about_hie = static_cast<std::size_t>(std::ranges::count_if(words, is_hie_setting));
+  if (about_hie > 0 && about_hie < words.size())
+    return base::fail(ConfigErrc::OutOfRange, "Change hie.… by a command of its own: all of a command counts or none");
+  if (about_hie > 0) {
+    TRY(set_hie_settings(house, before, words, actor, console));
+    TRY(show(house, TRY(patients::find_clinic(*house.database, before.id)), console));
+    return Exit::Done;
+  }
   std::vector<patients::Assignment> assignments;
   std::string sentence = "set";
-  for (const std::string& word : arguments.list("SETTING")) {
+  for (const std::string& word : words) {
     assignments.push_back(TRY(patients::assignment_from_word(word)));
     sentence += " " + word;
   }
@@ -139,7 +151,8 @@ std::vector<Command> clinic_commands() {
        .options = {{"SETTING",
                     "purposes=LIST: answered by default; none makes the clinic opt-in. gate=LABEL, know=LABEL, "
                     "mark=SYSTEM|CODE:LABEL, refuse=HOME: a minus before the value takes it back. "
-                    "share=PURPOSE:SYSTEM|CODE,… or share=PURPOSE:all. part2-emergencies=on or off",
+                    "share=PURPOSE:SYSTEM|CODE,… or share=PURPOSE:all. part2-emergencies=on or off. What is sent to the HIE: hie.enabled=on|off, hie.to=ADDRESS, "
+                    "hie.opt-in-by-default=on|off, hie.expire-in-days=DAYS, hie.explanation=FILE",
                     true, true},
                    {"--by", "Your name, for the record", true},
                    clinic},

@@ -3,6 +3,7 @@
 #include "certs/authority.hpp"
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
+#include "gateway/documents/labelling.hpp"
 #include "gateway/patients/index.hpp"
 
 #include <filesystem>
@@ -115,7 +116,13 @@ Result<Exit> migrate(const Arguments& arguments, Console& console) {
   const auto patients = TRY(
       patients::bring_index_up_to_date(*database, [&](std::size_t done) { console.progress(done, 0); }));
   console.progress_end();
-  console.show(Fields().number("steps", steps).number("patients", static_cast<std::int64_t>(patients)));
+  const auto documents = TRY(
+      documents::relabel_documents(*database, [&](std::size_t done) { console.progress(done, 0); }));
+  console.progress_end();
+  console.show(Fields()
+                   .number("steps", steps)
+                   .number("patients", static_cast<std::int64_t>(patients))
+                   .number("documents", static_cast<std::int64_t>(documents)));
   return Exit::Done;
 }
 

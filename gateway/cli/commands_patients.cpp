@@ -3,6 +3,7 @@
 #include "gateway/cli/commands.hpp"
 #include "gateway/cli/house.hpp"
 #include "gateway/documents/content.hpp"
+#include "gateway/documents/labelling.hpp"
 #include "gateway/documents/render.hpp"
 #include "gateway/documents/shelf.hpp"
 #include "gateway/documents/submission.hpp"
@@ -32,7 +33,15 @@ Fields describe(const patients::PatientRecord& record) {
   return fields;
 }
 
-Fields describe(const xca::ebxml::DocumentEntry& entry) {
+/// Labels as commands say them.
+std::vector<std::string> words_of(const auto& labels) {
+  std::vector<std::string> words;
+  for (const policy::Label& one : labels) words.push_back(policy::word(one));
+  return words;
+}
+
+Fields describe(const policy::Held<xca::ebxml::DocumentEntry>& held) {
+  const auto& entry = held.resource;
   Fields fields;
   fields.text("unique_id", entry.unique_id)
       .text("title", entry.title)
@@ -43,6 +52,9 @@ Fields describe(const xca::ebxml::DocumentEntry& entry) {
       .number("size", static_cast<std::int64_t>(entry.size.value_or(0)))
       .text("mime_type", entry.mime_type)
       .text("mrn", entry.patient.extension);
+  if (held.document) {
+    fields.list("labels", words_of(held.document->labels)).flag("labels_readable", held.document->readable);
+  }
   return fields;
 }
 
@@ -237,11 +249,67 @@ Result<Exit> list_documents(const Arguments& arguments, Console& console) {
   const auto clinic = TRY(clinic_meant(house, arguments));
   const auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text("patient")));
   std::vector<Fields> rows;
-  for (const auto& entry : TRY(documents::list_documents(*house.database, clinic, record.id))) {
-    rows.push_back(describe(entry));
+  for (const auto& held : TRY(documents::list_documents(*house.database, clinic, record.id))) {
+    rows.push_back(describe(held));
   }
   TRY(note(house, "document list", audit::Outcome::Looked, clinic, {record.id}, {}));
   console.show("documents", rows);
+  return Exit::Done;
+}
+
+Result<std::vector<policy::Label>> labels_given(const Arguments& arguments, const std::string& name) {
+  std::vector<policy::Label> labels;
+  for (const auto& word : arguments.list(name)) {
+    auto label = policy::label_from_word(word);
+    if (!label) {
+      return base::fail(ConfigErrc::OutOfRange,
+                        "--" + name + " takes a label like 42CFRPart2 or PSY, or one of your own as SYSTEM|CODE");
+    }
+    labels.push_back(std::move(*label));
+  }
+  return labels;
+}
+
+Fields describe(const documents::DocumentLabels& shown) {
+  std::vector<std::string> history;
+  for (const auto& row : shown.history) {
+    std::string words;
+    for (const auto& word : words_of(row.labels.labels)) words += (words.empty() ? "" : ", ") + word;
+    for (const auto& word : words_of(row.labels.taken_away)) words += (words.empty() ? "not " : ", not ") + word;
+    history.push_back(base::write_date_time(row.set_at) + " " + words + " by " + row.actor + ": " + row.reason);
+  }
+  Fields fields = describe(shown.held);
+  fields.list("taken_away", words_of(shown.taken_away)).list("history", history);
+  return fields;
+}
+
+/// Shows labels; with --add or --remove changes them first and writes it down, together.
+Result<Exit> label_document(const Arguments& arguments, Console& console) {
+  House house = TRY(open_house(arguments));
+  const auto clinic = TRY(clinic_meant(house, arguments));
+  const auto document = arguments.text("DOC");
+  documents::LabelChange change{.actor = arguments.text("by", "operator"), .reason = arguments.text("reason")};
+  change.add = TRY(labels_given(arguments, "add"));
+  change.remove = TRY(labels_given(arguments, "remove"));
+  const bool changes = !change.add.empty() || !change.remove.empty();
+  const auto before = TRY(documents::show_labels(*house.database, clinic, document));
+  audit::Event event;
+  event.transaction = "document label";
+  event.outcome = changes ? audit::Outcome::Changed : audit::Outcome::Looked;
+  event.clinic = clinic.id;
+  event.patients = {before.held.subject};
+  event.documents = {before.held.resource.unique_id};
+  if (changes) {
+    event.user = change.actor;
+    event.sentence = change.reason;
+    for (const auto& word : words_of(change.add)) event.note += (event.note.empty() ? "+" : " +") + word;
+    for (const auto& word : words_of(change.remove)) event.note += (event.note.empty() ? "-" : " -") + word;
+  }
+  TRY(write_down(house, std::move(event), [&](audit::Event&) -> Result<void> {
+    if (!changes) return {};
+    return documents::set_labels(*house.database, clinic, before.held.id, change, system_now());
+  }));
+  console.show(describe(TRY(documents::show_labels(*house.database, clinic, document))));
   return Exit::Done;
 }
 
@@ -325,6 +393,17 @@ std::vector<Command> patient_commands() {
        .example = "document list --patient MRN-1001",
        .options = {{"--patient", "Record number", true}, clinic},
        .run = list_documents},
+      {.path = "document label",
+       .help = "Show the security labels of a document and who changed them; add some or take some away. What is taken "
+               "away does not count, wherever it is written",
+       .example = "document label 1.2.3.4 --add 42CFRPart2 --by \"Records office\" --reason \"made in our OTP\"",
+       .options = {{"DOC", "Unique id or entry uuid of a stored document", true},
+                   {"--add", "A label: 42CFRPart2, PSY, V or SYSTEM|CODE", false, true},
+                   {"--remove", "A label to take away", false, true},
+                   {"--by", "Who makes the change, by name"},
+                   {"--reason", "Why, for the record; needed for a change"},
+                   clinic},
+       .run = label_document},
       {.path = "document render",
        .help = "Show a document as a web page",
        .example = "document render 1.2.3.4 --out page.html",

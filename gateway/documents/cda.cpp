@@ -48,6 +48,9 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::UuidTaken), "submission-uuid-taken",
      "an object with this entryUUID is held already: give the new object a UUID of its own", Cause::BadMessage},
     {int(Errc::RenderFailed), "document-not-rendered", "the document cannot be shown as a page", Cause::BadMessage},
+    {int(Errc::ReasonMissing), "label-reason-missing", "state the reason for which labels are changed", Cause::BadMessage},
+    {int(Errc::BadLabel), "label-bad",
+     "a label is a code of at most 256 characters with its code system, either added or taken away", Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("gatehouse.documents", rows);
 
@@ -306,11 +309,23 @@ std::vector<xca::ebxml::Author> authors_of(const Element& document) {
   return authors;
 }
 
+std::string unique_id(const Identifier& id) { return id.extension.empty() ? id.root : id.root + "^" + id.extension; }
+
 Result<std::string> unique_id_of(const Element& document) {
   const auto element = child(document, "id");
   const auto id = element ? id_of(*element) : Identifier{};
   if (id.root.empty()) return fail(Errc::HeaderIncomplete, "ClinicalDocument/id");
-  return id.extension.empty() ? id.root : id.root + "^" + id.extension;
+  return unique_id(id);
+}
+
+std::vector<std::string> parents_of(const Element& document) {
+  std::vector<std::string> parents;
+  for (const auto& related : document.children(hl7, "relatedDocument")) {
+    const auto parent = child(related, "parentDocument");
+    for (const auto& id : parent ? parent->children(hl7, "id") : std::vector<Element>())
+      if (parents.size() < repeats_max) parents.push_back(unique_id(id_of(id)));
+  }
+  return parents;
 }
 
 Result<std::string> creation_time_of(const Element& document) {
@@ -399,6 +414,9 @@ Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits) {
   entry.mime_type = "text/xml";
   entry.size = bytes.size();
   entry.hash_sha1 = base::hex(certs::sha1(bytes));
+  header.markings = markings_in_cda(document);
+  merge(header.markings, markings_in_metadata(entry));
+  header.parents = parents_of(document);
   return header;
 }
 

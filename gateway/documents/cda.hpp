@@ -1,8 +1,9 @@
 #pragma once
-// What the header of a C-CDA document says, as XDS metadata. The body is not read. [CDA R2 §4.2; C-CDA R2.1 §1.1;
-// ITI TF-3 §4.2.3.2; IHE PCC TF-2 §4.1]
+// What the header of a C-CDA document says, as XDS metadata. Of the body only codes are read, for the labels they mean.
+// [CDA R2 §4.2; C-CDA R2.1 §1.1; ITI TF-3 §4.2.3.2; IHE PCC TF-2 §4.1]
 
 #include "base/bytes.hpp"
+#include "gateway/documents/labels.hpp"
 #include "xca/ebxml/registry.hpp"
 #include "xca/hl7v3/person.hpp"
 
@@ -29,14 +30,19 @@ enum class Errc {
   DeprecatedReference,     ///< a new version of what has one
   UuidTaken,               ///< an entryUUID that is held already
   RenderFailed,
+  ReasonMissing,           ///< labels changed by staff who state no reason
+  BadLabel,                ///< a label that cannot be stored, or that is both added and taken away
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 
-/// What a header says. `entry` lacks what the shelf knows: entry_uuid, patient, repository, home.
+/// What a document says. `entry` lacks what the shelf knows: entry_uuid, patient, repository, home.
 struct CdaHeader {
   xca::ebxml::DocumentEntry entry;
   std::vector<base::Identifier> patient_ids;  ///< recordTarget/patientRole/id
   xca::hl7v3::Person person;                  ///< recordTarget
+  Markings markings;                          ///< of the whole document and of `entry`
+  /// Unique ids of the documents this one replaces, adds to or was made from. [CDA R2 §4.2.3.9]
+  std::vector<std::string> parents;
 };
 
 struct CdaLimits {

@@ -1,6 +1,7 @@
 #include "gateway/documents/rows.hpp"
 
 #include "certs/crypto.hpp"
+#include "gateway/documents/labelling.hpp"
 #include "gateway/documents/metadata.hpp"
 #include "gateway/patients/consents.hpp"
 
@@ -19,7 +20,7 @@ using xca::ebxml::Folder;
 using xca::ebxml::SubmissionSet;
 
 constexpr std::size_t ids_per_statement = 16;
-constexpr std::string_view entry_letters = "tttttt";
+constexpr std::string_view entry_letters = "tttttttt";
 constexpr std::size_t choice_at = entry_letters.size();
 
 Result<Availability> read_status(const std::string& status) {
@@ -79,20 +80,14 @@ Result<void> add_owners(store::Session& session, const policy::Clinic& clinic,
   });
 }
 
-/// What policy knows of an entry.
-policy::DocumentFacts facts_of(const DocumentEntry& entry) {
-  policy::DocumentFacts facts{.unique_id = entry.unique_id, .classes = {entry.class_code, entry.type_code}};
-  for (const auto& code : entry.confidentiality_codes) facts.labels.push_back(policy::label(code.system, code.code));
-  return facts;
-}
-
 }  // namespace
 
 Result<std::vector<Held<DocumentEntry>>> select_entries(store::Session& session, const policy::Clinic& clinic,
                                                         std::string_view where, std::span<const Value> parameters,
                                                         std::size_t rows_max) {
-  std::string sql = "SELECT d.entry_uuid, d.unique_id, d.status, d.metadata, p.mrn, p.id, ";
-  sql.append(patients::choice_columns);
+  const MarkTable marks(clinic.rules.labels.marks);
+  std::string sql = "SELECT d.entry_uuid, d.unique_id, d.status, d.metadata, p.mrn, p.id, d.labels, ";
+  sql.append(marks.empty() ? "''" : "d.codes").append(", ").append(patients::choice_columns);
   sql.append(
       " FROM documents d JOIN patients p ON p.id = d.patient JOIN clinics c ON c.id = p.clinic"
       " LEFT JOIN purpose_choices w ON w.id = p.choice WHERE c.id = :p1 AND d.clinic = :p1 AND ");
@@ -107,7 +102,7 @@ Result<std::vector<Held<DocumentEntry>>> select_entries(store::Session& session,
     auto id = entry.entry_uuid;
     auto patient = entry.patient;
     auto known_consents = TRY(consents.of(row.text(5), patients::consent_rows(row, choice_at)));
-    auto facts = facts_of(entry);
+    auto facts = labels_of(entry, row.text(6), row.text(7), marks);
     held.push_back({.resource = std::move(entry), .id = std::move(id),
                     .choice = patients::read_choice(row, choice_at), .subject = row.text(5),
                     .patient_ids = {std::move(patient)}, .consents = std::move(known_consents),
@@ -205,13 +200,16 @@ std::string fresh_uuid() {
 
 Value Place::origin_or_null() const { return origin.empty() ? Value() : Value(origin); }
 
-Result<void> insert(const Place& place, const DocumentEntry& entry, const std::string& content) {
+Result<void> insert(const Place& place, const DocumentEntry& entry, const std::string& content,
+                    const Markings& markings) {
+  TRY(note_label_rules(place.session));
+  const auto labels = write_labels({.labels = markings.labels, .complete = markings.complete});
   TRY(place.session.execute("INSERT INTO documents (entry_uuid, clinic, patient, unique_id, status, content, metadata,"
-                            " creation_time, entered_at, origin)"
-                            " VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p7, :p8, :p9)",
+                            " creation_time, entered_at, origin, labels, codes)"
+                            " VALUES (:p1, :p2, :p3, :p4, 'Approved', :p5, :p6, :p7, :p8, :p9, :p10, :p11)",
                             {entry.entry_uuid, place.clinic.id, place.patient, entry.unique_id, content,
                              write_metadata(entry), entry.creation_time, base::to_micros(place.now),
-                             place.origin_or_null()}));
+                             place.origin_or_null(), labels, write_codes(markings.codes)}));
   return {};
 }
 

@@ -9,7 +9,7 @@ namespace gateway::documents {
 
 using base::Instant;
 
-/// Entries with their patient's choice, read in one statement, the newest first.
+/// Entries with their labels and their patient's choice, read in one statement, the newest first.
 /// @param where  over documents d, patients p and clinics c; the clinic's id is :p1
 Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> select_entries(store::Session& session,
                                                                             const policy::Clinic& clinic,
@@ -48,8 +48,9 @@ struct Place {
 
   store::Value origin_or_null() const;
 };
-/// @param content  SHA-256 of the bytes, empty where they are not held
-Result<void> insert(const Place& place, const xca::ebxml::DocumentEntry& entry, const std::string& content);
+/// @param content  SHA-256 of the bytes, empty where they are not held. @param markings  with those of the metadata
+Result<void> insert(const Place& place, const xca::ebxml::DocumentEntry& entry, const std::string& content,
+                    const Markings& markings);
 Result<void> insert(const Place& place, const xca::ebxml::SubmissionSet& set);
 Result<void> insert(const Place& place, const xca::ebxml::Folder& folder);
 Result<void> insert(const Place& place, const xca::ebxml::Association& association);

@@ -1,6 +1,7 @@
 #include "gateway/documents/shelf.hpp"
 
 #include "gateway/documents/content.hpp"
+#include "gateway/documents/labelling.hpp"
 #include "gateway/documents/rows.hpp"
 #include "gateway/patients/records.hpp"
 
@@ -135,6 +136,7 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
   auto entry = std::move(header.entry);
   if (options.facility_type) entry.facility_type = *options.facility_type;
   if (options.practice_setting) entry.practice_setting = *options.practice_setting;
+  merge(header.markings, markings_in_metadata(entry));
   entry.entry_uuid = fresh_uuid();
   const auto hash = base::hex(certs::sha256(cda));
   auto outcome = Imported::Inserted;
@@ -142,26 +144,24 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
   TRY(session->transaction([&]() -> Result<void> {
     if (const auto held = TRY(held_already(*session, clinic, entry, hash, patient.id))) {
       outcome = *held;
-      return {};
+      return raise_labels(*session, clinic, entry.unique_id, header.markings);
     }
     const Place place{.session = *session, .clinic = clinic, .patient = patient.id, .origin = patient.named_as,
                       .now = now};
     TRY(insert_content(*session, hash, cda, options.seal));
-    TRY(insert(place, entry, hash));
+    TRY(insert(place, entry, hash, header.markings));
+    TRY(inherit_labels_of(*session, clinic, entry.entry_uuid, header.parents));
     return insert_own_set(place, entry.entry_uuid);
   }));
   auto shown = TRY(show_document(database, clinic, entry.unique_id));
   return ImportedDocument{outcome, patient.id, std::move(shown)};
 }
 
-Result<std::vector<DocumentEntry>> list_documents(store::Database& database, const policy::Clinic& clinic,
-                                                  const std::string& patient_id) {
+Result<std::vector<Held<DocumentEntry>>> list_documents(store::Database& database, const policy::Clinic& clinic,
+                                                        const std::string& patient_id) {
   auto* session = TRY(database.session());
   const Value parameters[] = {clinic.id, patient_id};
-  std::vector<DocumentEntry> entries;
-  for (auto& held : TRY(select_entries(*session, clinic, "p.id = :p2", parameters)))
-    entries.push_back(std::move(held.resource));
-  return entries;
+  return select_entries(*session, clinic, "p.id = :p2", parameters);
 }
 
 Result<Held<DocumentEntry>> held_document(store::Database& database, const policy::Clinic& clinic,

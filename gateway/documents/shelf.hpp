@@ -50,16 +50,17 @@ struct ImportedDocument {
   xca::ebxml::DocumentEntry entry;
 };
 
-/// Stores one C-CDA file with the metadata of its header, in a submission set of its own. The same bytes again are
-/// unchanged.
+/// Stores one C-CDA file with the metadata of its header and its labels, in a submission set of its own. It inherits the
+/// labels of the documents it says it replaces or adds to. The same bytes again are unchanged, but for labels they bring.
 /// @error Errc::UniqueIdTaken, Errc::OtherPatient, those of read_cda_header, patients::Errc::NoSuchPatient,
 ///        patients::Errc::AmbiguousPatient
 Result<ImportedDocument> import_document(store::Database& database, const policy::Clinic& clinic, BytesView cda,
                                          const DocumentImport& options, Instant now);
 
-/// A patient's entries, whatever their status: the newest 10 000.
-Result<std::vector<xca::ebxml::DocumentEntry>> list_documents(store::Database& database, const policy::Clinic& clinic,
-                                                              const std::string& patient_id);
+/// A patient's entries with their labels, whatever their status: the newest 10 000.
+Result<std::vector<policy::Held<xca::ebxml::DocumentEntry>>> list_documents(store::Database& database,
+                                                                            const policy::Clinic& clinic,
+                                                                            const std::string& patient_id);
 /// With what is known of its patient and of itself, as every corridor judges it. By entry uuid (with or without
 /// urn:uuid:) or unique id. @error Errc::NoSuchDocument
 Result<policy::Held<xca::ebxml::DocumentEntry>> held_document(store::Database& database, const policy::Clinic& clinic,

@@ -1,5 +1,6 @@
 #include "gateway/documents/submission.hpp"
 
+#include "gateway/documents/labelling.hpp"
 #include "gateway/documents/metadata.hpp"
 #include "gateway/documents/rows.hpp"
 #include "gateway/patients/records.hpp"
@@ -50,6 +51,12 @@ void allocate_uuids(RegistryObjects& objects) {
   }
 }
 
+Markings markings_of(const DocumentEntry& entry) {
+  Markings markings;
+  merge(markings, markings_in_metadata(entry));
+  return markings;
+}
+
 /// One submission on its way into the store.
 class Submission {
  public:
@@ -71,6 +78,7 @@ class Submission {
     for (const DocumentEntry& entry : objects_.entries) {
       const auto known = TRY(metadata_of("documents", entry.unique_id));
       if (!known || *known != write_metadata(entry)) return fail(Errc::UniqueIdTaken, entry.unique_id);
+      TRY(raise_labels(place_.session, place_.clinic, entry.unique_id, markings_of(entry)));
     }
     return true;
   }
@@ -78,17 +86,29 @@ class Submission {
   Result<void> store() {
     TRY(check_free());
     for (const Association& one : objects_.associations) TRY(check_ends(one));
-    for (const auto& one : objects_.entries) TRY(insert(place_, one, {}));
+    for (const auto& one : objects_.entries) TRY(insert(place_, one, {}, markings_of(one)));
     for (const auto& one : objects_.sets) TRY(insert(place_, one));
     for (const auto& one : objects_.folders) TRY(insert(place_, one));
     for (const auto& one : objects_.associations) {
       TRY(insert(place_, one));
       TRY(take_effect(one));
     }
-    return {};
+    return hand_down_labels();
   }
 
  private:
+  /// A new version is as sensitive as what it replaces, whatever it says of itself. [threats C08]
+  Result<void> hand_down_labels() {
+    for (bool more = true; more;) {
+      more = false;
+      for (const Association& one : objects_.associations) {
+        if (!inherits_labels(one.type)) continue;
+        if (TRY(inherit_labels(place_.session, place_.clinic.id, one.source, one.target))) more = true;
+      }
+    }
+    return {};
+  }
+
   Result<std::optional<std::string>> metadata_of(std::string_view table, const std::string& unique_id) {
     std::string sql = "SELECT metadata FROM ";
     sql.append(table).append(" WHERE clinic = :p1 AND unique_id = :p2");

@@ -57,6 +57,11 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::AwaitsReview), "awaits-review",
      "a broken glass of this patient waits for review: close it with gatehouse policy review first",
      Cause::BadMessage},
+    {int(Errc::NoHie), "no-hie", "no HIE is set for this clinic: set hie.to first", Cause::BadMessage},
+    {int(Errc::BadPeriod), "bad-period", "a consent expires after it is given", Cause::BadMessage},
+    {int(Errc::NoSuchExplanation), "no-such-explanation", "the HIE explanation has no such version", Cause::BadMessage},
+    {int(Errc::HieNotRevocable), "hie-not-revocable",
+     "only a consent to the HIE that is active or in the future can be revoked", Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("gatehouse.patients", rows);
 

@@ -39,6 +39,10 @@ enum class Errc {
   OwnReview,         ///< who broke the glass would review it
   FindingMissing,
   AwaitsReview,      ///< a grant of this patient waits for review
+  NoHie,              ///< no address of an HIE is set that a consent could be to
+  BadPeriod,          ///< a consent that would end before it begins
+  NoSuchExplanation,  ///< a version of the explanation that there never was
+  HieNotRevocable,    ///< the latest consent to the HIE is neither active nor in the future
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

@@ -1,5 +1,6 @@
 #include "gateway/patients/records.hpp"
 
+#include "gateway/patients/hie_consents.hpp"
 #include "gateway/patients/index.hpp"
 #include "gateway/patients/names.hpp"
 #include "gateway/patients/shelf.hpp"
@@ -90,7 +91,7 @@ struct Counts {
 class Entering {
  public:
   Entering(store::Session& session, const policy::Clinic& clinic, IndexRows& index, Instant now)
-      : session_(session), clinic_(clinic), index_(index), now_(base::to_micros(now)) {}
+      : session_(session), clinic_(clinic), index_(index), now_(now) {}
 
   Result<Counts> run(const std::vector<Row>& rows) {
     std::vector<const Row*> fresh;
@@ -118,7 +119,7 @@ class Entering {
     index_.remove(held[0].integer(1), before, row.mrn);
     index_.add(held[0].integer(1), row.known, row.mrn);
     TRY(session_.execute("UPDATE patients SET demographics = :p1, updated_at = :p2 WHERE id = :p3",
-                         {demographics, now_, held[0].text(0)}));
+                         {demographics, base::to_micros(now_), held[0].text(0)}));
     ++counts_.updated;
     return true;
   }
@@ -126,20 +127,23 @@ class Entering {
   Result<void> insert(const std::vector<const Row*>& fresh) {
     if (fresh.empty()) return {};
     auto number = TRY(take_numbers(session_, fresh.size()));
+    const auto at = base::to_micros(now_);
+    std::vector<std::string> ids;
     std::vector<Value> values;
     for (const Row* row : fresh) {
       index_.add(number, row->known, row->mrn);
-      values.insert(values.end(), {random_id(), number++, clinic_.id, row->mrn, write_demographics(row->known), now_,
-                                   now_});
+      ids.push_back(random_id());
+      values.insert(values.end(), {ids.back(), number++, clinic_.id, row->mrn, write_demographics(row->known), at, at});
     }
     counts_.inserted += fresh.size();
-    return session_.insert_rows("patients (id, number, clinic, mrn, demographics, entered_at, updated_at)", 7, values);
+    TRY(session_.insert_rows("patients (id, number, clinic, mrn, demographics, entered_at, updated_at)", 7, values));
+    return enter_default_consents(session_, clinic_, ids, now_);
   }
 
   store::Session& session_;
   const policy::Clinic& clinic_;
   IndexRows& index_;
-  std::int64_t now_;
+  Instant now_;
   Counts counts_;
 };
 
@@ -302,6 +306,8 @@ Result<void> delete_patient(store::Database& database, const policy::Clinic& cli
     if (!waiting.empty()) return fail(Errc::AwaitsReview);
     const auto contents =
         TRY(session->select("SELECT DISTINCT content FROM documents WHERE patient = :p1", "t", {patient_id}));
+    TRY(session->execute("DELETE FROM document_labels WHERE document IN"
+                         " (SELECT entry_uuid FROM documents WHERE patient = :p1)", {patient_id}));
     for (const char* table : {"associations", "folders", "submission_sets", "documents", "purpose_choices", "consents",
                               "break_glass", "hie_consents"}) {
       TRY(session->execute("DELETE FROM " + std::string(table) + " WHERE patient = :p1", {patient_id}));

@@ -31,7 +31,8 @@ CREATE UNIQUE INDEX consents_by_number ON consents (clinic, number);
 -- clinic's own table acts on documents that are held already.
 ALTER TABLE documents ADD COLUMN codes TEXT NOT NULL DEFAULT '';   -- `system|code` a line
 ALTER TABLE documents ADD COLUMN labels TEXT NOT NULL DEFAULT '';  -- `system|code` a line: of header, entries, authors,
-                                                                   -- metadata and what staff set
+                                                                   -- metadata and what staff set; after a minus what
+                                                                   -- staff took away; `?` where not all was read
 -- Every change of a document's labels by staff, append-only.
 CREATE TABLE document_labels (
   id TEXT NOT NULL PRIMARY KEY,
@@ -43,6 +44,9 @@ CREATE TABLE document_labels (
   set_at BIGINT NOT NULL
 );
 CREATE INDEX document_labels_by_document ON document_labels (document, set_at);
+-- One row: the rules all documents are labelled by (label_rules); `db migrate` labels them anew where it differs.
+CREATE TABLE document_label_rules (one BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL);
+INSERT INTO document_label_rules (one, version) VALUES (1, 0);
 
 -- Emergencies in which our own people look at what is gated; each is reviewed by another.
 CREATE TABLE break_glass (
@@ -61,7 +65,13 @@ CREATE TABLE break_glass (
 CREATE INDEX break_glass_by_patient ON break_glass (patient, to_at);
 CREATE INDEX break_glass_by_review ON break_glass (clinic, reviewed_at, from_at);
 
--- Consents to be sent to an HIE: append-only; a revocation is a row too. Only the latest of a patient and HIE counts.
+-- JSON as gateway/patients/hie_settings.cpp writes it; empty: nothing was ever set. Part of the settings that
+-- clinics.version counts.
+ALTER TABLE clinics ADD COLUMN hie TEXT NOT NULL DEFAULT '';
+-- The last hie_consents.number given. Whoever saves one holds it until the commit.
+ALTER TABLE clinics ADD COLUMN hie_number BIGINT NOT NULL DEFAULT 0;
+
+-- Consents to be sent to an HIE: append-only; a revocation is a row too. Only the latest of a person and HIE counts.
 CREATE TABLE hie_consents (
   id TEXT NOT NULL PRIMARY KEY,
   clinic TEXT NOT NULL REFERENCES clinics (id),

@@ -120,14 +120,23 @@ void narrow(const RegistryQuery& query, Concerned& held) {
 
 PermittedView::PermittedView(const policy::Released<DocumentEntry>& entries, const Concerned& held) {
   Objects all;
-  for (const DocumentEntry& entry : entries.resources()) {
+  const auto granted = entries.granted();
+  for (std::size_t i = 0; i < entries.resources().size(); ++i) {
+    const DocumentEntry& entry = entries.resources()[i];
     all.entries.push_back(&entry);
     cut_short_ = cut_short_ || held.cut_short.contains(entry.patient);
+    if (auto notice = notice_on(entry.unique_id, *granted.at(i)))
+      noticed_.emplace(&entry, Noticed{with_notice(entry, *granted.at(i)), *std::move(notice)});
   }
   for (const auto& one : held.sets) all.sets.push_back(&one);
   for (const auto& one : held.folders) all.folders.push_back(&one);
   for (const auto& one : held.associations) all.associations.push_back(&one);
   objects_ = marked(all, seen_of(RegistryIndex(all)));
+}
+
+const PermittedView::Noticed* PermittedView::noticed(const DocumentEntry* entry) const {
+  const auto found = noticed_.find(entry);
+  return found == noticed_.end() ? nullptr : &found->second;
 }
 
 std::variant<Selection, RegistryError> answer_from(const PermittedView& view, const RegistryQuery& query,
@@ -142,7 +151,14 @@ std::variant<Selection, RegistryError> answer_from(const PermittedView& view, co
   add_patients(objects.folders, patients);
   if (patients.size() > 1 && query.return_type == ReturnType::LeafClass)
     return RegistryError{RegistryErrorCode::ResultNotSinglePatient, "The result would span patients."};
-  return Selection(std::move(objects), query.return_type);
+  Selection selection(std::move(objects), query.return_type);
+  for (const DocumentEntry*& entry : selection.objects_.entries) {
+    if (const auto* noticed = view.noticed(entry)) {
+      entry = &noticed->entry;
+      selection.notices_.push_back(noticed->notice);
+    }
+  }
+  return selection;
 }
 
 }  // namespace xca::ebxml

@@ -9,7 +9,10 @@
 // [design §4; facts/query-exchange §6.2]
 
 #include "policy/release.hpp"
+#include "xca/ebxml/notice.hpp"
 #include "xca/ebxml/queries.hpp"
+
+#include <unordered_map>
 
 namespace xca::ebxml {
 
@@ -36,8 +39,17 @@ class PermittedView {
   const Objects& objects() const { return objects_; }
   bool cut_short() const { return cut_short_; }  ///< of a patient who is seen, more is held than was read
 
+  /// An entry under obligation as it leaves. It is chosen by what it says itself.
+  struct Noticed {
+    DocumentEntry entry;
+    soap::Notice notice;
+  };
+  /// Of one of objects(); null where it leaves as it is.
+  const Noticed* noticed(const DocumentEntry* entry) const;
+
  private:
   Objects objects_;
+  std::unordered_map<const DocumentEntry*, Noticed> noticed_;
   bool cut_short_ = false;
 };
 
@@ -46,11 +58,13 @@ struct AnswerLimits {
   std::size_t references = 20'000;  ///< of an ObjectRef answer: 3 MB
 };
 
-/// The objects that answer a stored query: the only thing its writer accepts. Only `answer_from` makes one.
+/// The objects that answer a stored query, as they leave: the only thing its writer accepts. Only `answer_from` makes
+/// one. Lives as long as the view.
 class Selection {
  public:
   const Objects& objects() const { return objects_; }
   ReturnType return_type() const { return return_type_; }
+  const std::vector<soap::Notice>& notices() const { return notices_; }  ///< on its entries
 
  private:
   friend std::variant<Selection, RegistryError> answer_from(const PermittedView&, const RegistryQuery&,
@@ -58,6 +72,7 @@ class Selection {
   Selection(Objects objects, ReturnType return_type) : objects_(std::move(objects)), return_type_(return_type) {}
   Objects objects_;
   ReturnType return_type_;
+  std::vector<soap::Notice> notices_;
 };
 
 /// @return the selection, or XDSTooManyResults, or XDSResultNotSinglePatient where a LeafClass answer to a query that

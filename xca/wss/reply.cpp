@@ -72,6 +72,19 @@ void write_addressing(Writer& out, const Reply& reply, std::string_view message_
   if (!reply.relates_to.empty()) write_addressing_header(out, "RelatesTo", "RELATES-TO", reply.relates_to);
 }
 
+void write_notices(Writer& out, const std::vector<soap::Notice>& notices) {
+  if (notices.empty()) return;
+  out.begin_part("NOTICE");
+  out.add("<gh:Notice xmlns:gh=\"").add(soap::notice_namespace).add("\" xmlns:wsu=\"").add(ns::wsu);
+  out.add("\" wsu:Id=\"NOTICE\">");
+  for (const auto& one : notices) {
+    out.add("<gh:Part2 consent=\"").attribute(one.consent).add("\" document=\"").attribute(one.document).add("\">");
+    out.content(one.statement).add("</gh:Part2>");
+  }
+  out.add("</gh:Notice>");
+  out.end_part();
+}
+
 void write_timestamp(Writer& out, base::Instant now) {
   out.begin_part("TS");
   out.add("<wsu:Timestamp xmlns:wsu=\"").add(ns::wsu).add("\" wsu:Id=\"TS\"><wsu:Created>");
@@ -139,6 +152,7 @@ std::string write_envelope(const Reply& reply, std::string_view payload, const S
   head.text().reserve(16u << 10);
   head.add("<soap:Envelope xmlns:soap=\"").add(ns::soap).add("\"><soap:Header>");
   write_addressing(head, reply, ids.next_urn());
+  write_notices(head, reply.notices);
   head.add("<wsse:Security xmlns:wsse=\"").add(ns::wsse).add("\">");
   if (is_signed) write_token(head, signer);
   write_timestamp(head, now);

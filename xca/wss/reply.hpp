@@ -1,5 +1,5 @@
 #pragma once
-// The signed envelope of an answer: WS-Addressing headers, Timestamp, one SignatureConfirmation per signature received,
+// The signed envelope of an answer: WS-Addressing headers, notices that must go with it, Timestamp, one SignatureConfirmation per signature received,
 // and one signature over all of them and the Body. Every part is written canonically once and digested as written.
 // [WSS 1.1 §8.5; design §5]
 
@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "certs/x509.hpp"
 #include "xca/soap/answer.hpp"
+#include "xca/soap/notice.hpp"
 
 namespace xca::wss {
 
@@ -21,6 +22,7 @@ struct Reply {
   std::vector<std::string>
       signature_values;  ///< of the request; one SignatureConfirmation each, one without Value if none
   ResponseSignature signature = ResponseSignature::Full;
+  std::vector<soap::Notice> notices = {};  ///< one header block of all, none where there are none
 };
 
 /// Our signing credential and what it needs on the wire, computed once per key.

@@ -58,6 +58,7 @@ bool xmlsec_verifies(const std::string& message) {
   for (const auto* element :
        {"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd:Timestamp",
         "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd:SignatureConfirmation",
+        "urn:gatehouse:notice:1:Notice",
         "http://www.w3.org/2005/08/addressing:Action", "http://www.w3.org/2005/08/addressing:MessageID",
         "http://www.w3.org/2005/08/addressing:To", "http://www.w3.org/2005/08/addressing:RelatesTo",
         "http://www.w3.org/2003/05/soap-envelope:Body"})
@@ -90,6 +91,37 @@ TEST(SignedReply, VerifiesWithXmlsec) {
   }
 }
 
+Reply with_notices(ResponseSignature signature) {
+  auto answer = reply(signature);
+  answer.notices = {{.document = "2.999.7^\"A&B\"", .consent = "consent c1 version 2", .statement = "Do <not> pass on."},
+                    {.document = "2.999.7.8", .consent = "", .statement = "Nor this."}};
+  return answer;
+}
+
+TEST(SignedReply, TellsNoticesInASignedHeaderBlockThatNobodyNeedUnderstand) {
+  for (const auto signature : {ResponseSignature::Full, ResponseSignature::Headers, ResponseSignature::None}) {
+    const auto message = written(with_notices(signature));
+    EXPECT_THAT(message, HasSubstr("<gh:Part2 consent=\"consent c1 version 2\" document=\"2.999.7^&quot;A&amp;B&quot;\">"
+                                   "Do &lt;not&gt; pass on.</gh:Part2><gh:Part2 consent=\"\" document=\"2.999.7.8\">"));
+    for (const auto& finding : schemas().validate(message)) ADD_FAILURE() << finding.message;
+    const auto envelope = soap::Envelope::open("application/soap+xml", message);
+    ASSERT_TRUE(envelope) << envelope.error().detail;
+    const auto notice = envelope->header().first_child(soap::notice_namespace, "Notice");
+    ASSERT_TRUE(notice);
+    EXPECT_FALSE(notice->attribute(soap::ns::soap, "mustUnderstand"));
+    EXPECT_EQ(notice->children().size(), 2u);
+    EXPECT_EQ(message.find("URI=\"#NOTICE\"") != std::string::npos, signature != ResponseSignature::None);
+    if (signature == ResponseSignature::None || !runs("command -v xmlsec1")) continue;
+    EXPECT_TRUE(xmlsec_verifies(message));
+    EXPECT_FALSE(xmlsec_verifies(replaced(message, "pass on", "pass it on")));
+  }
+}
+
+TEST(SignedReply, WithoutNoticesIsWhatItEverWas) {
+  EXPECT_THAT(written(reply()), Not(HasSubstr("otice")));
+  EXPECT_THAT(written(reply()), HasSubstr("</wsa:RelatesTo><wsse:Security"));
+}
+
 TEST(SignedReply, SaysWhatItAnswersAndWithWhichKey) {
   const auto message = written(reply());
   const auto envelope = soap::Envelope::open("application/soap+xml", message);
@@ -118,8 +150,10 @@ TEST(SignedReply, IsValidByOurSchemasAndThePublishedOnes) {
     const auto message = written(reply(signature));
     for (const auto& finding : schemas().validate(message)) ADD_FAILURE() << finding.message;
     if (!std::filesystem::exists(published)) continue;
-    const Scratch file(".xml", message);
-    EXPECT_TRUE(runs("xmllint --nonet --noout --schema " + published.string() + " " + file.path()));
+    for (const auto& one : {message, written(with_notices(signature))}) {
+      const Scratch file(".xml", one);
+      EXPECT_TRUE(runs("xmllint --nonet --noout --schema " + published.string() + " " + file.path()));
+    }
   }
 }
 

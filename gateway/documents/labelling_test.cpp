@@ -1,0 +1,287 @@
+#include "gateway/documents/labelling.hpp"
+
+#include "gateway/documents/shelf.hpp"
+#include "gateway/documents/submission.hpp"
+#include "gateway/patients/testing.hpp"
+#include "xca/ebxml/query_message.hpp"
+#include "xca/ebxml/write_objects.hpp"
+
+#include <algorithm>
+
+namespace gateway::documents {
+namespace {
+
+using patients::testing::noon;
+using patients::testing::ok;
+using patients::testing::patient_line;
+using policy::Label;
+using Words = std::vector<std::string>;
+using xca::ebxml::AssociationType;
+using xca::ebxml::RegistryObjects;
+
+const std::string part2 = R"(<confidentialityCode code="42CFRPart2" codeSystem="2.16.840.1.113883.5.4"/>)";
+const std::string normal = R"(<confidentialityCode code="N" codeSystem="2.16.840.1.113883.5.25"/>)";
+
+std::string cda(const std::string& id, const std::string& header = normal, const std::string& section = {}) {
+  return R"(<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="2.999.7" extension=")" + id +
+         R"("/><code code="34133-9" codeSystem="2.16.840.1.113883.6.1"/><title>Summary</title>
+         <effectiveTime value="20250601103000-0500"/>)" + header +
+         R"(<recordTarget><patientRole><id root="2.999.1.1" extension="1"/>
+         <patient><name><given>Ann</given><family>Smith</family></name><birthTime value="19700615"/></patient>
+         </patientRole></recordTarget><component><structuredBody><component><section>)" + section +
+         "<text>None known</text></section></component></structuredBody></component></ClinicalDocument>";
+}
+std::string replacing(const std::string& parent) {
+  return R"(<relatedDocument typeCode="RPLC"><parentDocument><id root="2.999.7" extension=")" + parent +
+         "\"/></parentDocument></relatedDocument>";
+}
+
+std::string uuid(const std::string& last) {
+  return "urn:uuid:5b4f80c3-a627-4fdb-8354-" + std::string(12 - last.size(), '0') + last;
+}
+
+/// A submission of one entry with this confidentiality, related to an earlier one where that is named.
+RegistryObjects submission(const std::string& n, const std::string& confidentiality, const std::string& target = {},
+                           AssociationType type = AssociationType::Replace) {
+  xca::ebxml::DocumentEntry entry;
+  entry.entry_uuid = uuid("d" + n);
+  entry.unique_id = "2.999.8." + n;
+  entry.patient = entry.source_patient = {"2.999.1.1", "1"};
+  entry.mime_type = "text/xml";
+  entry.hash_sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+  entry.size = 36;
+  entry.creation_time = "20260101";
+  entry.language = "en-US";
+  entry.class_code = entry.type_code = entry.format_code = entry.facility_type = entry.practice_setting =
+      {"c" + n, "1.2", "C"};
+  const bool is_confidentiality = confidentiality.size() == 1;
+  entry.confidentiality_codes = {
+      {confidentiality, is_confidentiality ? "2.16.840.1.113883.5.25" : "2.16.840.1.113883.5.4", confidentiality}};
+  xca::ebxml::SubmissionSet set;
+  set.entry_uuid = uuid("5" + n);
+  set.unique_id = "2.999.9." + n;
+  set.patient = entry.patient;
+  set.source_id = "2.999.6";
+  set.submission_time = "20260102";
+  set.content_type = {"c", "1.2", "C"};
+  RegistryObjects objects{.entries = {entry}, .sets = {set}, .folders = {}, .associations = {}};
+  objects.associations = {{.entry_uuid = uuid("a" + n), .home = {}, .source = set.entry_uuid,
+                           .target = entry.entry_uuid, .set_status = {}}};
+  if (!target.empty()) {
+    objects.associations.push_back({.entry_uuid = uuid("b" + n), .home = {}, .type = type, .source = entry.entry_uuid,
+                                    .target = target, .set_status = {}});
+  }
+  return objects;
+}
+
+std::string file_of(const RegistryObjects& objects) {
+  std::string text = R"(<l:SubmitObjectsRequest xmlns:l="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0" )"
+                     R"(xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"><rim:RegistryObjectList>)";
+  for (const auto& one : objects.entries) append_object(text, one, "");
+  for (const auto& one : objects.sets) append_object(text, one, "");
+  for (const auto& one : objects.associations) append_object(text, one, "");
+  return text + "</rim:RegistryObjectList></l:SubmitObjectsRequest>";
+}
+
+class Labelling : public patients::testing::ShelfTest {
+ protected:
+  void SetUp() override {
+    ShelfTest::SetUp();
+    if (IsSkipped()) return;
+    import(patient_line("1", "Smith", "Ann", "1970-06-15"));
+  }
+  Imported add(const std::string& bytes) { return ok(import_document(*database_, *clinic_, bytes, {}, noon)).outcome; }
+  Imported add(const RegistryObjects& objects) {
+    return ok(import_submission(*database_, *clinic_, file_of(objects), noon)).outcome;
+  }
+  DocumentLabels shown(const std::string& id) { return ok(show_labels(*database_, *clinic_, id)); }
+  /// The labels that count, as words; `?` where they cannot all be read.
+  Words labels(const std::string& id) {
+    const auto facts = shown(id).held.document.value();
+    Words words;
+    for (const Label& one : facts.labels) words.push_back(policy::word(one));
+    std::ranges::sort(words);
+    if (!facts.readable) words.push_back("?");
+    return words;
+  }
+  void change(const std::string& id, const Words& to_add, const Words& to_remove) {
+    LabelChange change{.actor = "Records office", .reason = "as discussed"};
+    for (const auto& word : to_add) change.add.push_back(*policy::label_from_word(word));
+    for (const auto& word : to_remove) change.remove.push_back(*policy::label_from_word(word));
+    ok(set_labels(*database_, *clinic_, id, change, noon));
+  }
+  void execute(const std::string& sql) { ok(ok(database_->session())->execute(sql)); }
+};
+ON_BOTH_DATABASES(Labelling);
+
+TEST_P(Labelling, TakesLabelsOfHeaderSectionsAndMetadata) {
+  add(cda("D1"));
+  EXPECT_EQ(labels("2.999.7^D1"), Words{"N"});
+  add(cda("D2", part2));
+  EXPECT_EQ(labels("2.999.7^D2"), Words{"42CFRPart2"});
+  add(cda("D3", normal, R"(<confidentialityCode code="V" codeSystem="2.16.840.1.113883.5.25"/>)"));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"N", "V"})) << "in a section, not in the metadata";
+  add(cda("D4", ""));
+  EXPECT_EQ(labels("2.999.7^D4"), Words{"R"}) << "without a label it is not normal";
+  add(submission("1", "HIV"));
+  EXPECT_EQ(labels("2.999.8.1"), Words{"HIV"});
+}
+
+TEST_P(Labelling, ReachesPolicyWithEveryDocumentThatIsAskedFor) {
+  add(cda("D1", part2));
+  DocumentShelf shelf(*database_);
+  const auto one = xca::ebxml::understood(
+      "GetDocuments", xca::ebxml::slot("$XDSDocumentEntryUniqueId", {"('2.999.7^D1')"}));
+  for (const auto& held : {ok(shelf.concerned(*clinic_, one)).entries, ok(shelf.retrievable(*clinic_, {"2.999.7^D1"}))}) {
+    ASSERT_EQ(held.size(), 1u);
+    ASSERT_TRUE(held[0].document);
+    EXPECT_EQ(held[0].document->labels, std::vector<Label>{policy::part2_label()});
+    EXPECT_EQ(held[0].document->unique_id, "2.999.7^D1");
+  }
+}
+
+TEST_P(Labelling, ActsByTheClinicsOwnMarksOnWhatIsHeldAlready) {
+  add(cda("D1", normal, R"(<code code="11111-1" codeSystem="2.16.840.1.113883.6.1"/>)"));
+  add(cda("D2"));
+  const Label own{"2.999.4", "OWN"};
+  clinic_->rules.labels.marks = {{{"11111-1", "2.16.840.1.113883.6.1", ""}, own}};
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"2.999.4|OWN", "N"}));
+  EXPECT_EQ(labels("2.999.7^D2"), Words{"N"});
+  change("2.999.7^D1", {}, {"2.999.4|OWN"});
+  EXPECT_EQ(labels("2.999.7^D1"), Words{"N"});
+}
+
+TEST_P(Labelling, LosesNothingByANewVersion) {
+  add(cda("D1", part2, R"(<code code="11111-1" codeSystem="2.16.840.1.113883.6.1"/>)"));
+  add(cda("D2", normal + replacing("D1")));
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N"}));
+  add(cda("D3", normal + replacing("D2")));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N"})) << "nor by the one after";
+  clinic_->rules.labels.marks = {{{"11111-1", "2.16.840.1.113883.6.1", ""}, {"2.999.4", "OWN"}}};
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"2.999.4|OWN", "42CFRPart2", "N"})) << "nor what marks it";
+  add(cda("D4", normal + replacing("D9")));
+  EXPECT_EQ(labels("2.999.7^D4"), Words{"N"}) << "of what is not held nothing is known";
+
+  add(submission("1", "HIV"));
+  add(submission("2", "N", uuid("d1")));
+  EXPECT_EQ(labels("2.999.8.2"), (Words{"HIV", "N"}));
+  add(submission("3", "PSY", uuid("d2"), AssociationType::Append));
+  EXPECT_EQ(labels("2.999.8.3"), (Words{"HIV", "N", "PSY"}));
+  add(submission("4", "N", uuid("d3"), AssociationType::Signs));
+  EXPECT_EQ(labels("2.999.8.4"), Words{"N"}) << "a signature is not what it signs";
+  EXPECT_EQ(labels("2.999.8.1"), Words{"HIV"}) << "nothing goes back";
+}
+
+TEST_P(Labelling, IsRaisedByTheSameDocumentAgainAndNeverLowered) {
+  add(cda("D1", part2));
+  add(submission("1", "HIV"));
+  execute("UPDATE documents SET labels = '2.999|X' || CHR(10) WHERE unique_id = '2.999.7^D1'" +
+          std::string(GetParam() == store::Kind::Sqlite ? " AND 1 = 0" : ""));
+  if (GetParam() == store::Kind::Sqlite)
+    execute("UPDATE documents SET labels = '2.999|X' || char(10) WHERE unique_id = '2.999.7^D1'");
+  EXPECT_EQ(add(cda("D1", part2)), Imported::Unchanged);
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"2.999|X", "42CFRPart2"}));
+  change("2.999.8.1", {"PSY"}, {"HIV"});
+  EXPECT_EQ(add(submission("1", "HIV")), Imported::Unchanged);
+  EXPECT_EQ(labels("2.999.8.1"), Words{"PSY"}) << "staff have judged this very document";
+}
+
+TEST_P(Labelling, GoesDownByStaffAloneAndIsRemembered) {
+  add(cda("D1", part2));
+  change("2.999.7^D1", {"PSY", "2.999.4|OWN"}, {"42CFRPart2"});
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"2.999.4|OWN", "PSY"})) << "though header and metadata say it still";
+  change("2.999.7^D1", {"42CFRPart2"}, {"PSY"});
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"2.999.4|OWN", "42CFRPart2"}));
+  const auto told = shown("2.999.7^D1");
+  EXPECT_EQ(told.taken_away, std::vector<Label>{*policy::label_from_word("PSY")});
+  ASSERT_EQ(told.history.size(), 2u);
+  for (const auto& row : told.history) {
+    EXPECT_EQ(row.actor, "Records office");
+    EXPECT_EQ(row.reason, "as discussed");
+    EXPECT_EQ(row.set_at, noon);
+  }
+  add(cda("D2", normal + replacing("D1")));
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"2.999.4|OWN", "42CFRPart2", "N"})) << "a new version keeps what staff set";
+  add(cda("D3", part2));
+  change("2.999.7^D3", {}, {"42CFRPart2"});
+  add(cda("D4", normal + replacing("D3")));
+  EXPECT_EQ(labels("2.999.7^D4"), Words{"N"}) << "and does not get back what staff took away";
+  ok(patients::delete_patient(*database_, *clinic_, id_of("1")));
+  EXPECT_EQ(count("document_labels"), 0u);
+}
+
+TEST_P(Labelling, RefusesChangesWithoutNameReasonOrALabelThatCanBeKept) {
+  add(cda("D1", part2));
+  const Label psy = *policy::label_from_word("PSY");
+  const auto refusal = [&](const std::string& id, const LabelChange& change) {
+    return set_labels(*database_, *clinic_, id, change, noon).error().code;
+  };
+  const LabelChange good{.add = {psy}, .remove = {}, .actor = "A", .reason = "r"};
+  auto bad = good;
+  bad.actor = " ";
+  EXPECT_EQ(refusal("2.999.7^D1", bad), patients::Errc::ActorMissing);
+  bad = good;
+  bad.reason = "";
+  EXPECT_EQ(refusal("2.999.7^D1", bad), Errc::ReasonMissing);
+  bad = good;
+  bad.remove = {psy};
+  EXPECT_EQ(refusal("2.999.7^D1", bad), Errc::BadLabel);
+  bad = good;
+  bad.add = {{"-2.999", "X"}};
+  EXPECT_EQ(refusal("2.999.7^D1", bad), Errc::BadLabel);
+  EXPECT_EQ(refusal("2.999.7^D9", good), Errc::NoSuchDocument);
+  const auto other = add_clinic("2.999.2", "Quillport", "2.999.2.1");
+  EXPECT_EQ(set_labels(*database_, other, "2.999.7^D1", good, noon).error().code, Errc::NoSuchDocument);
+  EXPECT_EQ(count("document_labels"), 0u);
+  EXPECT_EQ(labels("2.999.7^D1"), Words{"42CFRPart2"});
+  ok(set_labels(*database_, *clinic_, "2.999.7^D1", good, noon));
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"42CFRPart2", "PSY"}));
+}
+
+TEST_P(Labelling, KnowsItsRulesFromTheFirstDocumentOn) {
+  EXPECT_TRUE(ok(labels_are_current(*database_))) << "there is nothing to judge";
+  add(cda("D1"));
+  EXPECT_TRUE(ok(labels_are_current(*database_)));
+  execute("UPDATE document_label_rules SET version = 0");
+  add(cda("D2"));
+  EXPECT_FALSE(ok(labels_are_current(*database_))) << "a later document says nothing of the earlier ones";
+}
+
+TEST_P(Labelling, JudgesAnewWhatWasTakenInUnderOlderRules) {
+  add(cda("D1", normal, R"(<confidentialityCode code="V" codeSystem="2.16.840.1.113883.5.25"/>)"));
+  add(cda("D2", normal + replacing("D1")));
+  add(submission("1", "HIV"));
+  add(submission("2", "N", uuid("d1")));
+  add(submission("3", "N", uuid("d2")));
+  change("2.999.8.3", {"PSY"}, {"HIV"});
+  const auto before = [&] {
+    return std::vector{labels("2.999.7^D1"), labels("2.999.7^D2"), labels("2.999.8.2"), labels("2.999.8.3")};
+  };
+  const auto right = before();
+  EXPECT_EQ(right, (std::vector<Words>{{"N", "V"}, {"N", "V"}, {"HIV", "N"}, {"N", "PSY"}}));
+  EXPECT_EQ(ok(relabel_documents(*database_, {})), 0u);
+
+  execute("UPDATE document_label_rules SET version = 0");
+  execute("UPDATE documents SET labels = '', codes = '' WHERE unique_id <> '2.999.8.3'");
+  EXPECT_NE(before(), right);
+  std::size_t seen = 0;
+  EXPECT_EQ(ok(relabel_documents(*database_, [&](std::size_t done) { seen = done; })), 5u);
+  EXPECT_EQ(seen, 5u);
+  EXPECT_TRUE(ok(labels_are_current(*database_)));
+  EXPECT_EQ(before(), right);
+  EXPECT_EQ(ok(relabel_documents(*database_, {})), 0u);
+}
+
+TEST_P(Labelling, LetsNothingGoThatItCannotJudge) {
+  add(cda("D1"));
+  add(submission("1", "N"));
+  execute("UPDATE document_label_rules SET version = 0");
+  execute("UPDATE documents SET labels = 'nonsense' WHERE unique_id = '2.999.8.1'");
+  execute("DELETE FROM content_pieces");
+  ok(relabel_documents(*database_, {}));
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"N", "?"})) << "its content is gone";
+  EXPECT_EQ(labels("2.999.8.1"), (Words{"N", "?"})) << "what is damaged stays so";
+}
+
+}  // namespace
+}  // namespace gateway::documents
