@@ -219,12 +219,13 @@ Result<PlannedRow> Planner::plan(const std::string& place, const FileRow& row) {
   Person* person = TRY(find(row));
   if (!person->held.readable) return not_accepted("what is held of this patient cannot be read");
   TRY(check_owner(row, *person, place));
-  PlannedRow planned{.place = place,
-                     .patient = person->held.id,
-                     .mrn = person->held.mrn,
-                     .change = row.change,
-                     .source = row.source,
-                     .given_at = row.given_at.value_or(now_)};
+  PlannedRow planned;
+  planned.place = place;
+  planned.patient = person->held.id;
+  planned.mrn = person->held.mrn;
+  planned.change = row.change;
+  planned.source = row.source;
+  planned.given_at = row.given_at.value_or(now_);
   switch (row.kind) {
     case RowKind::Choice: TRY(plan_choice(row, *person, planned)); break;
     case RowKind::Consent: TRY(plan_consent(row, *person, planned)); break;

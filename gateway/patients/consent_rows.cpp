@@ -106,9 +106,11 @@ struct KindRow {
   RowKind kind;
   bool takes_purposes, takes_provision;
 };
-constexpr KindRow kinds[] = {{"opt-out", RowKind::Choice, false, false},  {"opt-in", RowKind::Choice, false, false},
-                             {"purposes", RowKind::Choice, true, false},  {"permit", RowKind::Consent, true, true},
-                             {"deny", RowKind::Consent, true, true},      {"revoke", RowKind::Revocation, false, false}};
+constexpr KindRow kinds[] = {
+    {"opt-out", RowKind::Choice, false, false}, {"opt-in", RowKind::Choice, false, false},
+    {"purposes", RowKind::Choice, true, false}, {"permit", RowKind::Consent, true, true},
+    {"deny", RowKind::Consent, true, true},     {"revoke", RowKind::Revocation, false, false},
+};
 
 /// The parts of a cell that `;` or `,` divides, without blanks around them and without empty ones.
 std::vector<std::string> parts_of(std::string_view cell) {
