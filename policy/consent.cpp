@@ -160,7 +160,8 @@ bool lies_ahead(const Provision& provision, const Asking& asking) {
 
 /// @param excepted  an exception to what forbids: it opens at least that
 void find_idle(const Provision& provision, Names above, bool excepted, std::vector<std::string>& idle) {
-  if (!provision.understood) idle.push_back("a part that cannot be evaluated: it never permits, and forbids all the more");
+  if (!provision.understood)
+    idle.push_back("a part that cannot be evaluated: it never permits, and forbids all the more");
   const Names names = names_of(provision, nullptr, above);
   if (provision.permits && !excepted && provision.exceptions.empty() && !names.all())
     idle.push_back(names.label ? "a permit that names a label opens it only if it names a purpose and a recipient too"

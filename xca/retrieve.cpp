@@ -67,7 +67,8 @@ std::vector<soap::Notice> notices_on(const std::vector<ebxml::RetrievedDocument>
   for (const auto& document : documents) {
     for (std::size_t i = 0; i < granted.size(); ++i) {
       if (released.resources()[i].request != document.request) continue;
-      if (auto notice = ebxml::notice_on(document.request.unique_id, *granted[i])) notices.push_back(*std::move(notice));
+      auto notice = ebxml::notice_on(document.request.unique_id, *granted[i]);
+      if (notice) notices.push_back(*std::move(notice));
       break;  // settle takes the first, too
     }
   }

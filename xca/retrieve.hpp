@@ -30,7 +30,8 @@ class CrossGatewayRetrieve {
   const wss::VerifiedSecurity& security() const { return security_; }
   const std::vector<ebxml::DocumentRequest>& requests() const { return requests_; }
 
-  /// The documents let go, with the notices that must go with them, and one constant error for each request that none of them answers.
+  /// The documents let go, with the notices that must go with them, and one constant error for each request that none
+  /// of them answers.
   /// @param errors  errors decided without looking at any document (unknown repository or community), made by
   ///                ebxml::document_error
   soap::Answer answer(const policy::Released<ebxml::RetrievedDocument>& released,

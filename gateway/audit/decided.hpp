@@ -1,5 +1,6 @@
 #pragma once
-// Requests as the trail tells them: who asked, for what, and which resources were judged. For those who decide them again.
+// Requests as the trail tells them: who asked, for what, and which resources were judged. For those who decide them
+// again.
 
 #include "gateway/audit/record.hpp"
 #include "gateway/store/database.hpp"

@@ -58,7 +58,7 @@ Result<Exit> add(const Arguments& arguments, Console& console) {
                                    .assigning_authority = arguments.text("assigning-authority", home),
                                    .repository_id = arguments.text("repository", home + ".1"),
                                    .purposes = defaults};
-  const auto clinic = TRY(change_and_note(house, "clinic add", actor, "clinic added with purposes " + defaults.words(), [&] {
+  const auto clinic = TRY(change_and_note(house, "clinic add", actor, "clinic added: " + defaults.words(), [&] {
     return patients::add_clinic(*house.database, wanted, actor, system_now());
   }));
   console.show(describe(clinic));

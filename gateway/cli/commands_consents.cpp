@@ -77,9 +77,12 @@ Result<std::vector<std::string>> documents_given(const Arguments& arguments, con
 Result<void> check_permit(const policy::Provision& provision) {
   if (!provision.permits || provision.labels.empty() || (provision.purposes && !provision.recipients.empty()))
     return {};
+  const char* missing = provision.purposes             ? "--to"
+                        : provision.recipients.empty() ? "--purpose and --to"
+                                                       : "--purpose";
   return base::fail(ConfigErrc::OutOfRange,
                     std::string("A label opens only to a consent that names purpose and recipient too; add ") +
-                        (provision.purposes ? "--to" : provision.recipients.empty() ? "--purpose and --to" : "--purpose"));
+                        missing);
 }
 
 Result<policy::Provision> provision_given(const Arguments& arguments, const AboutPatient& about,
@@ -201,6 +204,7 @@ Result<Exit> show(const Arguments& arguments, Console& console) {
   for (const auto& row : rows)
     consents += (consents.size() > 1 ? "," : "") + shown(row, calendar, now).to_json();
   console.show(fields.json("consents", consents + "]"));
+  if (console.json()) return Exit::Done;
   if (rows.empty()) console.say("The patient has given no consent beyond that.");
   for (const auto& row : rows) {
     console.say("");

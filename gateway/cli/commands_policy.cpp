@@ -68,8 +68,8 @@ policy::Caller supposed_caller(const exchange::DirectoryView& directory, const p
   if (const auto oid = base::Oid::parse(caller.home.named)) {
     caller.home.entry = directory.organization(oid->dotted());
     if (caller.own_staff && *oid == clinic.home) {
-      caller.home.entry = {.home = clinic.home, .name = clinic.name, .active = true, .implementer = clinic.home.dotted(),
-                           .version = clinic.version};
+      caller.home.entry = {.home = clinic.home, .name = clinic.name, .active = true,
+                           .implementer = clinic.home.dotted(), .version = clinic.version};
     }
   }
   if (caller.home.entry) {
@@ -122,7 +122,7 @@ std::vector<Fields> describe(const policy::Verdict& verdict) {
 void show_verdict(const policy::Verdict& verdict, const std::string& rules_version, Console& console) {
   const auto rows = describe(verdict);
   std::vector<std::string> obligations;
-  for (const auto& obligation : verdict.obligations) obligations.push_back("part2-notice [" + obligation.evidence + "]");
+  for (const auto& one : verdict.obligations) obligations.push_back("part2-notice [" + one.evidence + "]");
   if (console.json()) {
     std::string findings = "[";
     for (std::size_t i = 0; i < rows.size(); ++i) findings += (i ? "," : "") + rows[i].to_json();

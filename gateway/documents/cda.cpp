@@ -48,7 +48,8 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::UuidTaken), "submission-uuid-taken",
      "an object with this entryUUID is held already: give the new object a UUID of its own", Cause::BadMessage},
     {int(Errc::RenderFailed), "document-not-rendered", "the document cannot be shown as a page", Cause::BadMessage},
-    {int(Errc::ReasonMissing), "label-reason-missing", "state the reason for which labels are changed", Cause::BadMessage},
+    {int(Errc::ReasonMissing), "label-reason-missing", "state the reason for which labels are changed",
+     Cause::BadMessage},
     {int(Errc::BadLabel), "label-bad",
      "a label is a code of at most 256 characters with its code system, either added or taken away", Cause::BadMessage},
 };

@@ -173,7 +173,8 @@ Markings markings_in_metadata(const DocumentEntry& entry, const MarkingLimits& l
     into.add_code(one.system, one.code);
   };
   for (const auto& one : entry.event_codes) add(one);
-  for (const auto* one : {&entry.class_code, &entry.type_code, &entry.facility_type, &entry.practice_setting}) add(*one);
+  for (const auto* one : {&entry.class_code, &entry.type_code, &entry.facility_type, &entry.practice_setting})
+    add(*one);
   return into.take();
 }
 

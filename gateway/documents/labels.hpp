@@ -1,6 +1,6 @@
 #pragma once
-// Security labels of documents: what a C-CDA and its metadata say, how that is stored, what policy is told of it. Labels
-// go up by message and down by staff alone. Nothing here decides, and nothing is stored here. [threats C08; design §4]
+// Security labels of documents: what a C-CDA and its metadata say, how that is written down, what policy is told of it.
+// Labels go up by message and down by staff alone. Nothing here decides or stores. [threats C08; design §4]
 
 #include "base/xml/document.hpp"
 #include "gateway/documents/marks.hpp"
@@ -49,8 +49,9 @@ std::string write_labels(const StoredLabels& stored);
 /// documents.codes.
 std::string write_codes(const std::set<std::string>& codes);
 
-/// What policy is told: labels as stored, of the metadata and by the clinic's marks, without what staff took away; class
-/// and type code; the first and last instant of the service, else of the creation. A stop before its start says nothing.
+/// What policy is told: labels as stored, of the metadata and by the clinic's marks, without what staff took away;
+/// class and type code; the first and last instant of the service, else of the creation. A stop before its start says
+/// nothing.
 /// Not readable where a stored line or a time cannot be read, or the labels are not complete.
 /// @param codes  documents.codes; may be empty where there are no marks
 policy::DocumentFacts labels_of(const xca::ebxml::DocumentEntry& entry, std::string_view labels, std::string_view codes,

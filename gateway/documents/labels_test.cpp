@@ -39,10 +39,11 @@ Markings markings(const std::string& text, const MarkingLimits& limits = {}) {
 }
 
 std::string annotation(const std::string& code, const std::string& value) {
-  return R"(<entry><observation classCode="OBS" moodCode="EVN"><code code="SNOMED" codeSystem="2.999.1"/><entryRelationship>
+  return R"(<entry><observation classCode="OBS" moodCode="EVN"><code code="C" codeSystem="2.999.1"/><entryRelationship>
     <organizer classCode="CLUSTER" moodCode="EVN"><templateId root="2.16.840.1.113883.3.3251.1.4"/><component>
-    <observation classCode="OBS" moodCode="EVN"><code code=")" + code + R"(" codeSystem="2.16.840.1.113883.1.11.20457"/>)" +
-         value + "</observation></component></organizer></entryRelationship></observation></entry>";
+    <observation classCode="OBS" moodCode="EVN"><code code=")" + code +
+         R"(" codeSystem="2.16.840.1.113883.1.11.20457"/>)" + value +
+         "</observation></component></organizer></entryRelationship></observation></entry>";
 }
 std::string value(const std::string& code, const std::string& system) {
   return "<value xsi:type=\"CE\" code=\"" + code + "\" codeSystem=\"" + system + "\"/>";
@@ -83,8 +84,8 @@ TEST(MarkingsInCda, FindALabelWhereverItStands) {
       {"an entry's own code", cda("", "<entry><act><code code=\"PSYTHPN\" codeSystem=\"" + act + "\"/></act></entry>"),
        {"PSYTHPN"}},
       {"author's organization",
-       cda("<author><assignedAuthor><representedOrganization><standardIndustryClassCode code=\"42CFRPart2\" codeSystem=\"" +
-           act + "\"/></representedOrganization></assignedAuthor></author>"), {"42CFRPart2"}},
+       cda("<author><assignedAuthor><representedOrganization><standardIndustryClassCode code=\"42CFRPart2\" "
+           "codeSystem=\"" + act + "\"/></representedOrganization></assignedAuthor></author>"), {"42CFRPart2"}},
       {"other codes are no labels", cda("", "<entry><act><code code=\"ASSERTION\" codeSystem=\"" + act +
                                                 "\"/><statusCode code=\"V\"/></act></entry>"), {}},
   };
@@ -145,8 +146,8 @@ TEST(MarkingsInMetadata, AreItsConfidentialityAndEventCodes) {
 TEST(ShippedMarks, LabelWhatAPlaceOfSubstanceUseTreatmentMade) {
   const auto labels = [](const std::string& code, const std::string& system) {
     Markings all;
-    merge(all, markings(cda("<custodian><assignedCustodian><representedCustodianOrganization><standardIndustryClassCode "
-                            "code=\"" + code + "\" codeSystem=\"" + system +
+    merge(all, markings(cda("<custodian><assignedCustodian><representedCustodianOrganization>"
+                            "<standardIndustryClassCode code=\"" + code + "\" codeSystem=\"" + system +
                             "\"/></representedCustodianOrganization></assignedCustodian></custodian>")));
     return words(all.labels);
   };
@@ -210,8 +211,8 @@ TEST(LabelsOf, AreWhatIsStoredWhatTheMetadataSaysAndWhatTheClinicMarks) {
   EXPECT_EQ(facts.classes[1].code, "60591-5");
   EXPECT_TRUE(facts.readable);
   EXPECT_EQ(words(labels_of(entry(), psy, codes, MarkTable({})).labels), (Words{"N", "PSY"}));
-  EXPECT_EQ(words(labels_of(entry(), psy + "-2.999.4|OWN\n-2.16.840.1.113883.5.25|N\n", codes, MarkTable(marks)).labels),
-            Words{"PSY"})
+  const std::string taken = "-2.999.4|OWN\n-2.16.840.1.113883.5.25|N\n";
+  EXPECT_EQ(words(labels_of(entry(), psy + taken, codes, MarkTable(marks)).labels), Words{"PSY"})
       << "what staff took away does not count, wherever it is written";
 }
 

@@ -13,7 +13,8 @@ using store::Value;
 constexpr std::size_t grants_read_max = 100;  ///< of one person, for a decision
 
 constexpr std::string_view grant_columns =
-    "g.id, g.patient, p.mrn, g.user_name, g.role, g.reason, g.from_at, g.to_at, g.reviewed_by, g.reviewed_at, g.finding";
+    "g.id, g.patient, p.mrn, g.user_name, g.role, g.reason, g.from_at, g.to_at, g.reviewed_by, g.reviewed_at,"
+    " g.finding";
 constexpr std::string_view grant_letters = "ttttttiitit";
 
 Grant read_grant(const store::Row& row) {

@@ -1,6 +1,6 @@
 #pragma once
-// Emergencies in which our own people look at what is gated: each states who, in which role and why, lasts minutes, and is
-// reviewed by somebody else. What a grant opens is policy's. [threats C10; design §4, sensitivity]
+// Emergencies in which our own people look at what is gated: each states who, in which role and why, lasts minutes, and
+// is reviewed by somebody else. What a grant opens is policy's. [threats C10; design §4, sensitivity]
 
 #include "gateway/patients/record.hpp"
 #include "policy/consent.hpp"

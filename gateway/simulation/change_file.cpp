@@ -59,7 +59,9 @@ std::size_t line_of_error(std::string_view text, const base::Error& error) {
 
 /// One member of `settings`: a word, a list of words, or true and false for on and off.
 Result<void> add_values(std::size_t line, const Value::Member& member, std::vector<Line>& lines) {
-  const auto add = [&](std::string_view value) { lines.push_back({line, {std::string(member.name), std::string(value)}}); };
+  const auto add = [&](std::string_view value) {
+    lines.push_back({line, {std::string(member.name), std::string(value)}});
+  };
   if (const auto word = member.value.string()) {
     add(*word);
   } else if (const auto on = member.value.boolean()) {

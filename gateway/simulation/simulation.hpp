@@ -1,6 +1,6 @@
 #pragma once
-// What would have been answered otherwise: requests of the past, decided again against the records as they are now, under
-// a clinic's settings and under changed ones. Reads only. [design §3, policy simulate]
+// What would have been answered otherwise: requests of the past, decided again against the records as they are now,
+// under a clinic's settings and under changed ones. Reads only. [design §3, policy simulate]
 // The gates before the patient are the deployment's: requests they refused are none of this. Whom a patient query means
 // is not searched again: it is about whom it was about then.
 

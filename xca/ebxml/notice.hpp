@@ -14,7 +14,7 @@ namespace xca::ebxml {
 /// NORDSCLCD, and its comments begin with the statement and what it leaves on; without one it is what it was.
 DocumentEntry with_notice(DocumentEntry entry, const policy::Verdict& verdict);
 
-/// The notice on a document that leaves under this verdict; nothing where there is no obligation or it is not permitted.
+/// The notice on a document that leaves under this verdict; nothing where there is no obligation or it does not leave.
 std::optional<soap::Notice> notice_on(std::string_view unique_id, const policy::Verdict& verdict);
 
 }  // namespace xca::ebxml

@@ -2,8 +2,8 @@
 
 #include "xca/admitted.hpp"
 #include "xca/check_emitted.hpp"
-#include "xca/ebxml/query_message.hpp"
 #include "xca/ebxml/permitted.hpp"
+#include "xca/ebxml/query_message.hpp"
 #include "xca/ebxml/registry_response.hpp"
 #include "xca/retrieve.hpp"
 
@@ -59,7 +59,8 @@ const std::string act = "2.16.840.1.113883.5.4|";
 
 TEST(Part2Notice, SaysWhatTheRecordIsAndWhatItLeavesOn) {
   const auto told = with_notice(entry("71"), permitted({part2("consent c1 version 1")}));
-  EXPECT_EQ(codes_of(told), (std::vector<std::string>{"2.16.840.1.113883.5.25|R", act + "42CFRPart2", act + "NORDSCLCD"}));
+  EXPECT_EQ(codes_of(told),
+            (std::vector<std::string>{"2.16.840.1.113883.5.25|R", act + "42CFRPart2", act + "NORDSCLCD"}));
   EXPECT_EQ(told.comments, std::string(statement) + " [consent c1 version 1]");
   const auto notice = notice_on("2.999.7.5.71", permitted({part2("a"), part2("b")}));
   ASSERT_TRUE(notice);
@@ -86,7 +87,7 @@ TEST(Part2Notice, IsOnNothingThatIsUnderNoObligationOrDoesNotLeave) {
   EXPECT_TRUE(notice_on("u", permitted({part2("c")})));
 }
 
-/// Judged under a consent that opens records of Part 2 for treatment; the document "73" is of another kind.
+/// Judged under a consent that opens records of Part 2 for treatment, or without one.
 template <class T>
 policy::Held<T> held(T resource, const std::string& id, std::vector<policy::Label> labels, bool consented = true) {
   policy::ConsentFacts facts;
@@ -118,7 +119,8 @@ Told told(const RegistryQuery& query) {
   const auto answer = answer_from(view, query);
   if (!std::holds_alternative<Selection>(answer)) throw std::runtime_error("no selection");
   const auto& selection = std::get<Selection>(answer);
-  return {write_query_answer({.objects = selection.objects()}, selection.return_type(), "2.999.7"), selection.notices()};
+  return {write_query_answer({.objects = selection.objects()}, selection.return_type(), "2.999.7"),
+          selection.notices()};
 }
 
 std::string occurrences(const std::string& text, const std::string& part) {
@@ -150,7 +152,8 @@ TEST(Part2Notice, GoesWithEveryEntryUnderObligationAndNoOther) {
 
 TEST(Part2Notice, DoesNotMakeAnEntryAnswerQueriesForOtherCodesThanItsOwn) {
   const auto by_code = [&](const std::string& code) {
-    auto query = understood("FindDocuments", of_patient + slot("$XDSDocumentEntryConfidentialityCode", {"('" + code + "')"}));
+    const auto coded = slot("$XDSDocumentEntryConfidentialityCode", {"('" + code + "')"});
+    auto query = understood("FindDocuments", of_patient + coded);
     query.return_type = ReturnType::LeafClass;
     return told(query);
   };

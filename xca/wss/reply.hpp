@@ -1,7 +1,7 @@
 #pragma once
-// The signed envelope of an answer: WS-Addressing headers, notices that must go with it, Timestamp, one SignatureConfirmation per signature received,
-// and one signature over all of them and the Body. Every part is written canonically once and digested as written.
-// [WSS 1.1 §8.5; design §5]
+// The signed envelope of an answer: WS-Addressing headers, the notices that must go with it, Timestamp, one
+// SignatureConfirmation per signature received, and one signature over all of them and the Body. Every part is written
+// canonically once and digested as written. [WSS 1.1 §8.5; design §5]
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
