@@ -16,6 +16,7 @@ std::vector<Command> case_commands();      ///< policy cases
 =======
 std::vector<Command> policy_commands();    ///< policy
 std::vector<Command> consent_commands();     ///< consent
+std::vector<Command> consent_file_commands();  ///< consent import, export
 std::vector<Command> break_glass_commands();  ///< policy breakglass, review
 std::vector<Command> simulate_commands();  ///< policy simulate
 std::vector<Command> hie_consent_commands();  ///< consent hie-…
