@@ -164,7 +164,7 @@ TEST(AConsent, IsToldInWords) {
   const auto calendar = ok(resources::Calendar::of("America/New_York"));
   auto root = permit();
   root.period = {.from = ok(calendar.read("2026-11-01")), .to = ok(calendar.read("2027-01-01T09:30"))};
-  root.recipients = {{base::Oid::parse("2.999.20").value()}};
+  root.recipients = {{policy::RecipientClass::TreatingProviders}, {base::Oid::parse("2.999.20").value()}};
   root.labels.push_back({std::string(policy::act_code_system), "HIV"});
   auto exception = deny();
   exception.documents = {"1.2.3", "1.2.4"};
