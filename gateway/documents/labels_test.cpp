@@ -42,7 +42,8 @@ std::string annotation(const std::string& code, const std::string& value) {
   return R"(<entry><observation classCode="OBS" moodCode="EVN"><code code="C" codeSystem="2.999.1"/><entryRelationship>
     <organizer classCode="CLUSTER" moodCode="EVN"><templateId root="2.16.840.1.113883.3.3251.1.4"/><component>
     <observation classCode="OBS" moodCode="EVN"><code code=")" + code +
-         R"(" codeSystem="2.16.840.1.113883.1.11.20457"/>)" + value + "</observation></component></organizer></entryRelationship></observation></entry>";
+         R"(" codeSystem="2.16.840.1.113883.1.11.20457"/>)" + value +
+         "</observation></component></organizer></entryRelationship></observation></entry>";
 }
 std::string value(const std::string& code, const std::string& system) {
   return "<value xsi:type=\"CE\" code=\"" + code + "\" codeSystem=\"" + system + "\"/>";

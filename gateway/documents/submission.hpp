@@ -16,8 +16,8 @@ struct ImportedSubmission {
 };
 
 /// Stores a submission for a patient of this clinic, in one transaction. Symbolic ids become UUIDs; the same submission
-/// again is unchanged. Labels are those of the metadata and of what an entry replaces or adds to. Entries have no bytes:
-/// a retrieve of them finds nothing. Repository and home are the clinic's: that is where they are asked for.
+/// again is unchanged. Labels are those of the metadata and of what an entry replaces or adds to. A retrieve of entries
+/// finds nothing: they have no bytes. Repository and home are the clinic's: that is where they are asked for.
 /// @error base::xml::Errc, xca::ebxml::Errc::BadMetadata, BadSubmission, SeveralPatients; Errc::ForeignAuthority,
 ///        UnknownReference, OtherPatientsReference, DeprecatedReference, UuidTaken, UniqueIdTaken;
 ///        patients::Errc::NoSuchPatient
