@@ -48,7 +48,7 @@ class Draw {
         {std::string(act_code_system), "SUD"},      {std::string(act_code_system), "PSYTHPN"},
         {std::string(act_code_system), "HIV"},      {std::string(act_code_system), "NORDSCLCD"},
         {"2.25.7", "X"}};
-    return of(labels);
+    return focus_ && chance(60) ? *focus_ : of(labels);
   }
   std::vector<Label> labels(std::size_t most) {
     std::vector<Label> drawn;
@@ -69,14 +69,15 @@ class Draw {
 
   /// @param depth  how many exceptions may stand within each other
   Provision provision(int depth = 3) {
-    Provision drawn{.permits = chance(60), .period = period(20)};
-    if (chance(20)) drawn.recipients.emplace_back(organization());
+    Provision drawn{.permits = chance(70), .period = period(15)};
+    if (chance(15)) drawn.recipients.emplace_back(organization());
     if (chance(10)) {
       drawn.recipients.emplace_back(chance(60) ? RecipientClass::TreatingProviders : RecipientClass::HealthPlans);
     }
     if (chance(20)) drawn.purposes = purposes();
     if (chance(35)) {  // names a recipient and a purpose
       drawn.recipients.emplace_back(organization());
+      if (chance(70)) drawn.recipients.emplace_back(home("2.999.1"));
       drawn.recipients.emplace_back(chance(70) ? RecipientClass::TreatingProviders : RecipientClass::HealthPlans);
       drawn.purposes = PurposeSet::all();
     }
@@ -105,17 +106,17 @@ class Draw {
   }
 
   NamedOrganization named(const HomeCommunityId& who) {
-    Organization entry{.home = who, .name = "Test", .active = !chance(6), .implementer = chance(6) ? "2.5.2" : "2.5.1",
+    Organization entry{.home = who, .name = "Test", .active = !chance(3), .implementer = chance(3) ? "2.5.2" : "2.5.1",
                        .version = "1"};
     if (chance(75)) entry.delegates.push_back(organization());
     NamedOrganization named{.named = who.urn(), .is_ours = chance(6)};
-    if (!chance(6)) named.entry = std::move(entry);
+    if (!chance(3)) named.entry = std::move(entry);
     return named;
   }
   Caller caller() {
     Caller drawn;
     const auto certificate = [&]() -> std::optional<std::string> {
-      if (chance(2)) return std::nullopt;
+      if (chance(1)) return std::nullopt;
       return chance(2) ? "2.5.2" : "2.5.1";
     };
     drawn.tls_implementer = certificate();
@@ -138,6 +139,8 @@ class Draw {
   }
 
   Case any_case() {
+    focus_.reset();
+    focus_ = label();
     Case drawn;
     drawn.caller = caller();
     drawn.rules.purpose_codes.assign(shipped_purpose_codes().begin(), shipped_purpose_codes().end());
@@ -169,6 +172,7 @@ class Draw {
 
  private:
   std::mt19937_64 random_;
+  std::optional<Label> focus_ = {};  ///< what a case is mostly about
 };
 
 /// What a case says, for whoever reads that a test failed.

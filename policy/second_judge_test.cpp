@@ -373,16 +373,24 @@ Reason second_judge(const Case& one) {
   return Reason::Permitted;
 }
 
+bool bears_gated_label(const Case& one) {
+  if (!one.document) return false;
+  const auto gated = [&](const Label& label) { return needs_consent(label, one.terms.rules.labels); };
+  return std::any_of(one.document->labels.begin(), one.document->labels.end(), gated);
+}
+
 TEST(SecondJudge, FindsTheSameVerdictForTheSameReasonInAHundredThousandCases) {
   const auto seed = random::seed(20261201);
   std::printf("seed %llu (GATEHOUSE_SEED)\n", static_cast<unsigned long long>(seed));
   random::Draw draw(seed);
   std::map<Reason, int> met;
+  int opened_by_consent = 0;
   for (int number = 0; number < 100'000; ++number) {
     const Case one = draw.any_case();
     const Outcome engine = judge_case(one);
     const Reason second = second_judge(one);
     ++met[second];
+    opened_by_consent += second == Reason::Permitted && bears_gated_label(one) && one.consents.grants.empty();
     ASSERT_EQ(code(engine.reason), code(second)) << "case " << number << "\n" << random::text_of(one);
     ASSERT_EQ(engine.permits, second == Reason::Permitted) << "case " << number;
     const bool is_part2 = one.document && std::any_of(one.document->labels.begin(), one.document->labels.end(), part2);
@@ -394,6 +402,8 @@ TEST(SecondJudge, FindsTheSameVerdictForTheSameReasonInAHundredThousandCases) {
     std::printf("%6d  %s\n", met[static_cast<Reason>(reason)], name.c_str());
     EXPECT_GE(met[static_cast<Reason>(reason)], 50) << name;
   }
+  std::printf("%6d  permitted for a consent that names the label\n", opened_by_consent);
+  EXPECT_GE(opened_by_consent, 50);
 }
 
 TEST(SecondJudge, AgreesAboutEveryCaseThatShips) {

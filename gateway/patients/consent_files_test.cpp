@@ -124,7 +124,7 @@ TEST_P(ConsentFiles, TakeAMergedRecordForItsSurvivor) {
   ok(merge_patients(*database_, *clinic_, id_of("A"), id_of("B"), {.actor = "Eve", .reason = "twice"}, noon));
   EXPECT_EQ(run(csv("B,opt-out,,,,,\nA,opt-out,,,,,\n")), "sets purposes; unchanged");
   EXPECT_EQ(purposes("A"), "none");
-  EXPECT_EQ(run(csv("A,opt-in,2026-11-01,,,,\n")),
+  EXPECT_EQ(run(csv("A,opt-in,2026-10-28,,,,\n")),
             "line 2: it is not newer than the choice of purposes held here of 2026-10-29T12:00:00+00:00, and says "
             "otherwise");
 }
@@ -190,7 +190,7 @@ TEST_P(ConsentFiles, AreVersionsOfAConsentByItsIdentifier) {
   EXPECT_NE(run(Fhir{.provision = wider, .given = noon - 11 * day}.line()).find("not newer than the version"),
             std::string::npos);
   EXPECT_NE(run(Fhir{.provision = wider}.line()).find("not newer than the version"), std::string::npos);
-  EXPECT_EQ(run(Fhir{.provision = wider, .updated = "2026-10-29T12:00:00Z"}.line()).substr(0, 7), "line 1:")
+  EXPECT_EQ(run(Fhir{.provision = wider, .updated = "2026-10-29T12:00:00Z"}.line()).substr(0, 8), "entry 1:")
       << "not after it was saved here";
   later();
   EXPECT_EQ(run(Fhir{.provision = wider, .updated = "2026-10-29T12:30:00Z"}.line()), "changes a consent");
@@ -199,8 +199,8 @@ TEST_P(ConsentFiles, AreVersionsOfAConsentByItsIdentifier) {
   EXPECT_EQ(now[0].id, first.id);
   EXPECT_EQ(now[0].version, 2);
   EXPECT_NE(now[0].root, first.root);
-  EXPECT_EQ(run(Fhir{.status = "inactive", .provision = wider, .given = noon - 11 * day}.line()).substr(0, 7),
-            "line 1:");
+  EXPECT_EQ(run(Fhir{.status = "inactive", .provision = wider, .given = noon - 11 * day}.line()).substr(0, 8),
+            "entry 1:");
   EXPECT_EQ(run(Fhir{.status = "entered-in-error", .provision = wider}.line()), "ends a consent");
   now = consents("A");
   EXPECT_EQ(now[0].status, ConsentStatus::EnteredInError);
@@ -239,11 +239,11 @@ TEST_P(ConsentFiles, WithoutIdentifierAreKnownByWhatTheySay) {
 TEST_P(ConsentFiles, KeepIdentifiersOfAnotherPatientApart) {
   EXPECT_EQ(run(Fhir{.provision = deny_to("2.999.20")}.line()), "gives a consent");
   EXPECT_EQ(run(Fhir{.mrn = "B", .provision = deny_to("2.999.20")}.line()),
-            "line 1: its identifier is that of a consent of another patient here");
+            "entry 1: its identifier is that of a consent of another patient here");
   EXPECT_EQ(run(Fhir{.mrn = "B", .value = "8", .provision = deny_to("2.999.20")}.line()), "gives a consent");
   EXPECT_EQ(run(Fhir{.mrn = "C", .value = "9", .provision = treat}.line()), "sets purposes");
   EXPECT_EQ(run(Fhir{.mrn = "B", .value = "9", .provision = treat}.line()),
-            "line 1: its identifier is that of a consent of another patient here");
+            "entry 1: its identifier is that of a consent of another patient here");
 }
 
 TEST_P(ConsentFiles, DoNotTurnAChoiceIntoAConsentNorBack) {

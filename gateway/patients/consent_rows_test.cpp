@@ -123,7 +123,7 @@ TEST(CsvConsents, AreNotAcceptedWhereTheyMayBeMeantOtherwise) {
        "it would open nothing: a permit names a label, a purpose and a recipient, or purposes alone"},
       {"A,permit,,HIV,treating-providers,,,,",
        "it would open nothing: a permit names a label, a purpose and a recipient, or purposes alone"},
-      {"A\"B,deny,,,,,,,", "this line of CSV cannot be read (a quotation mark within a cell without them)"},
+      {"A\"B\",deny,,,,,,,", "this line of CSV cannot be read (a quotation mark within a cell without them)"},
   };
   for (const auto& [row, sentence] : rows) EXPECT_EQ(refusal(header + row + "\n"), sentence) << row;
   EXPECT_EQ(refusal(header + "A,permit,treatment,HIV,treating-providers,,,2026-11-21,\n"), "accepted");
@@ -207,9 +207,10 @@ TEST(FhirConsents, OfOurOwnAreConsentsWhateverTheySay) {
 
 TEST(FhirConsents, AreKnownByTheirIdentifierElseTheirId) {
   auto text = consent(treat);
-  text.replace(text.find(R"("identifier":[{"system":"urn:x","value":"7"}],)"), 45, "");
+  const std::string identifier = R"("identifier":[{"system":"urn:x","value":"7"}],)", id = R"("id":"c1",)";
+  text.erase(text.find(identifier), identifier.size());
   EXPECT_EQ(row_of(text).source, "|Consent/c1");
-  text.replace(text.find(R"("id":"c1",)"), 10, "");
+  text.erase(text.find(id), id.size());
   EXPECT_EQ(row_of(text).source, "");
 }
 
