@@ -92,14 +92,15 @@ Result<ChoiceWord> choice_word(store::Session& session, const std::optional<std:
 }
 
 Result<std::string> write_choice(store::Session& session, const std::string& clinic_id, const std::string& patient_id,
-                                 std::optional<policy::PurposeSet> purposes, const ChoiceChange& change, Instant now) {
+                                 std::optional<policy::PurposeSet> purposes, const ChoiceChange& change, Instant now,
+                                 const ChoiceOrigin& origin) {
   const auto id = random_id();
   TRY(session.execute(
-      "INSERT INTO purpose_choices (id, clinic, patient, purposes, set_by, actor, basis, set_at)"
-      " VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8)",
+      "INSERT INTO purpose_choices (id, clinic, patient, purposes, set_by, actor, basis, set_at, given_at, source)"
+      " VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10)",
       {id, clinic_id, patient_id, purposes ? Value(purposes->bits()) : Value(),
        std::string(change.set_by == SetBy::Patient ? "patient" : "staff"), change.actor, change.basis,
-       base::to_micros(now)}));
+       base::to_micros(now), origin.given_at ? Value(base::to_micros(*origin.given_at)) : Value(), origin.source}));
   TRY(session.execute("UPDATE patients SET choice = :p1 WHERE id = :p2", {id, patient_id}));
   return id;
 }

@@ -41,9 +41,15 @@ struct ChoiceWord {
 };
 /// @param id  patients.choice; nothing is a patient who never chose. @error Errc::RecordUnreadable
 Result<ChoiceWord> choice_word(store::Session& session, const std::optional<std::string>& id);
+/// Of a choice that came in a file.
+struct ChoiceOrigin {
+  std::optional<Instant> given_at = {};  ///< nothing: when it is set
+  std::string source = {};               ///< identifier of the resource it comes from; empty where it is made here
+};
 /// Within a transaction that holds the patient's row: a row more, and the patient's last word pointing at it.
 /// @return its id
 Result<std::string> write_choice(store::Session& session, const std::string& clinic_id, const std::string& patient_id,
-                                 std::optional<policy::PurposeSet> purposes, const ChoiceChange& change, Instant now);
+                                 std::optional<policy::PurposeSet> purposes, const ChoiceChange& change, Instant now,
+                                 const ChoiceOrigin& origin = {});
 
 }  // namespace gateway::patients

@@ -37,26 +37,6 @@ Result<std::int64_t> next_number(store::Session& session, const std::string& cli
 
 std::string_view word(SetBy set_by) { return set_by == SetBy::Patient ? "patient" : "staff"; }
 
-/// What is written of a version beside the consent itself.
-struct Version {
-  const Person& person;
-  const ChoiceChange& change;
-  std::string source;
-  Instant given_at, now;
-};
-Result<void> write_version(store::Session& session, const Consent& consent, const Version& version) {
-  const auto number = TRY(next_number(session, version.person.clinic));
-  TRY(session.execute(
-      "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis, given_at,"
-      " set_at, source) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10, :p11, :p12, :p13)",
-      {consent.id, consent.version, version.person.clinic, version.person.id,
-       number, std::string(policy::word(consent.status)),
-       resources::write_provision(consent.root), std::string(word(version.change.set_by)), version.change.actor,
-       version.change.basis, base::to_micros(version.given_at), base::to_micros(version.now), version.source}));
-  TRY(session.execute("UPDATE patients SET consents = consents + 1 WHERE id = :p1", {version.person.id}));
-  return {};
-}
-
 constexpr std::string_view version_columns =
     "k.id, k.version, k.status, k.provision, k.set_by, k.actor, k.basis, k.given_at, k.set_at, k.source";
 constexpr std::string_view version_letters = "titttttiit";
@@ -86,20 +66,6 @@ ConsentRow read_version(const store::Row& row) {
   return one;
 }
 
-/// In save order; the last version of each consent is marked.
-Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::string& person) {
-  std::vector<ConsentRow> versions;
-  const auto sql = "SELECT " + std::string(version_columns) + std::string(of_person);
-  for (const auto& row : TRY(session.select(sql, version_letters, {person}, versions_max)))
-    versions.push_back(read_version(row));
-  for (auto& one : versions) {
-    one.last = std::ranges::none_of(versions, [&](const ConsentRow& other) {
-      return other.consent.id == one.consent.id && other.consent.version > one.consent.version;
-    });
-  }
-  return versions;
-}
-
 bool forbids(const policy::Provision& provision) {
   return !provision.permits || std::ranges::any_of(provision.exceptions, forbids);
 }
@@ -113,12 +79,43 @@ Result<std::string> person_of(store::Session& session, const std::string& patien
 
 }  // namespace
 
+Result<void> check_readable(const policy::Provision& root) {
+  const auto kept = TRY(base::json::Document::parse(resources::write_provision(root)));
+  const auto utc = TRY(resources::Calendar::of("UTC"));
+  TRY(resources::read_provision(kept->root(), utc));
+  return {};
+}
+
+Result<void> write_version(store::Session& session, const Consent& consent, const Version& version) {
+  const auto number = TRY(next_number(session, version.clinic));
+  TRY(session.execute(
+      "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis, given_at,"
+      " set_at, source) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10, :p11, :p12, :p13)",
+      {consent.id, consent.version, version.clinic, version.person,
+       number, std::string(policy::word(consent.status)),
+       resources::write_provision(consent.root), std::string(word(version.change.set_by)), version.change.actor,
+       version.change.basis, base::to_micros(version.given_at), base::to_micros(version.now), version.source}));
+  TRY(session.execute("UPDATE patients SET consents = consents + 1 WHERE id = :p1", {version.person}));
+  return {};
+}
+
+Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::string& person_id) {
+  std::vector<ConsentRow> versions;
+  const auto sql = "SELECT " + std::string(version_columns) + std::string(of_person);
+  for (const auto& row : TRY(session.select(sql, version_letters, {person_id}, versions_max)))
+    versions.push_back(read_version(row));
+  for (auto& one : versions) {
+    one.last = std::ranges::none_of(versions, [&](const ConsentRow& other) {
+      return other.consent.id == one.consent.id && other.consent.version > one.consent.version;
+    });
+  }
+  return versions;
+}
+
 Result<Consent> give_consent(store::Database& database, const std::string& patient_id, const NewConsent& given,
                              const ChoiceChange& change, Instant now) {
   if (base::trim(change.actor).empty()) return fail(Errc::ActorMissing);
-  const auto kept = TRY(base::json::Document::parse(resources::write_provision(given.root)));
-  const auto utc = TRY(resources::Calendar::of("UTC"));
-  TRY(resources::read_provision(kept->root(), utc));  // what cannot be read again would refuse everything
+  TRY(check_readable(given.root));  // what cannot be read again would refuse everything
   auto* session = TRY(database.session());
   Consent consent{.id = random_id(), .version = 1, .status = given.status, .root = given.root};
   TRY(session->transaction([&]() -> Result<void> {
@@ -132,8 +129,8 @@ Result<Consent> give_consent(store::Database& database, const std::string& patie
         consent.version = same[0].integer(1) + 1;
       }
     }
-    return write_version(*session, consent, {.person = person, .change = change, .source = given.source,
-                                             .given_at = given.given_at, .now = now});
+    return write_version(*session, consent, {.clinic = person.clinic, .person = person.id, .change = change,
+                                             .source = given.source, .given_at = given.given_at, .now = now});
   }));
   return consent;
 }
@@ -157,8 +154,8 @@ Result<Consent> revoke_consent(store::Database& database, const std::string& pat
     revoked = last->consent;
     revoked->version += 1;
     revoked->status = ConsentStatus::Revoked;
-    return write_version(*session, *revoked, {.person = person, .change = change, .source = last->source,
-                                              .given_at = last->given_at, .now = now});
+    return write_version(*session, *revoked, {.clinic = person.clinic, .person = person.id, .change = change,
+                                              .source = last->source, .given_at = last->given_at, .now = now});
   }));
   return *revoked;
 }

@@ -37,6 +37,21 @@ Result<policy::Consent> revoke_consent(store::Database& database, const std::str
 /// Every version of every consent of the person, in save order.
 Result<std::vector<ConsentRow>> consent_history(store::Database& database, const std::string& patient_id);
 
+/// Refuses a consent that could not be read again once it is saved. @error resources::Errc::TooMuch, FieldUnreadable
+Result<void> check_readable(const policy::Provision& root);
+
+/// What is written of a version beside the consent itself.
+struct Version {
+  std::string clinic, person;  ///< our ids; no record that was merged into another
+  const ChoiceChange& change;
+  std::string source;          ///< as NewConsent's
+  Instant given_at, now;
+};
+/// Within a transaction that holds the patient's row: a row more.
+Result<void> write_version(store::Session& session, const policy::Consent& consent, const Version& version);
+/// Every version of every consent of a person, in save order. @param person_id  no record that was merged into another
+Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::string& person_id);
+
 /// Two records that were one.
 struct Parting {
   std::string clinic, from, to;

@@ -62,6 +62,10 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::NoSuchExplanation), "no-such-explanation", "the HIE explanation has no such version", Cause::BadMessage},
     {int(Errc::HieNotRevocable), "hie-not-revocable",
      "only a consent to the HIE that is active or in the future can be revoked", Cause::BadMessage},
+    {int(Errc::RowNotAccepted), "row-not-accepted", "a row of the file is not accepted, and nothing of it is imported",
+     Cause::BadMessage},
+    {int(Errc::ChangedMeanwhile), "changed-meanwhile",
+     "what is held of a patient changed meanwhile, and nothing was imported: run it again", Cause::TryLater},
 };
 constinit const base::ErrorTable errors("gatehouse.patients", rows);
 

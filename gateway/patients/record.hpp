@@ -43,6 +43,8 @@ enum class Errc {
   BadPeriod,          ///< a consent that would end before it begins
   NoSuchExplanation,  ///< a version of the explanation that there never was
   HieNotRevocable,    ///< the latest consent to the HIE is neither active nor in the future
+  RowNotAccepted,    ///< of a file of consents; the detail is one sentence
+  ChangedMeanwhile,  ///< since it was planned, a patient's record changed
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

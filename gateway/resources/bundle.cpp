@@ -21,6 +21,7 @@ constexpr base::ErrorRow rows[] = {
     {int(Errc::TooMuch), "too-much", "there is more in this resource than is read: nested too deep, or too many",
      Cause::BadMessage},
     {int(Errc::NotAConsent), "not-a-consent", "this is no FHIR Consent", Cause::BadMessage},
+    {int(Errc::NotCsv), "not-csv", "this line of CSV cannot be read", Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("gatehouse.resources", rows);
 

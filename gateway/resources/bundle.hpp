@@ -20,6 +20,7 @@ enum class Errc {
   NotADate,
   TooMuch,          ///< provisions nested too deep, or too many of something
   NotAConsent,
+  NotCsv,           ///< a line of a CSV file that cannot be read; the detail says why
 };
 boost::system::error_code make_error_code(Errc) noexcept;
 

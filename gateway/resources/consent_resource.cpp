@@ -14,7 +14,6 @@ using policy::Purpose;
 constexpr std::string_view scope_system = "http://terminology.hl7.org/CodeSystem/consentscope";
 constexpr std::string_view privacy = "patient-privacy";
 constexpr std::string_view uri_system = "urn:ietf:rfc:3986";
-constexpr std::string_view own_consents = "urn:gatehouse:consent";
 constexpr std::string_view loinc = "http://loinc.org";
 constexpr std::string_view consent_document = "59284-0";
 
@@ -234,7 +233,8 @@ Result<FhirConsent> read_consent(Value resource, const Calendar& calendar, const
 
 std::optional<policy::PurposeSet> purposes_only(const FhirConsent& consent) {
   const Provision& root = consent.root;
-  if (consent.status != ConsentStatus::Active || !limits_nothing_else(root)) return std::nullopt;
+  if (consent.status != ConsentStatus::Active || consent.policy_uri == consents_policy || !limits_nothing_else(root))
+    return std::nullopt;
   if (root.permits) return root.exceptions.empty() ? root.purposes : std::nullopt;
   if (root.purposes) return std::nullopt;
   policy::PurposeSet permitted;
@@ -253,6 +253,11 @@ std::string write_consent(const policy::Consent& consent, Instant given_at, cons
   writer.begin_object().member("resourceType", "Consent").member("id", consent.id);
   write_meta(writer, consent);
   writer.name("identifier").begin_array();
+  if (!parties.source.empty()) {  // the first is the one that it is read by
+    const auto bar = std::min(parties.source.find('|'), parties.source.size());
+    write_identifier(writer, std::string_view(parties.source).substr(0, bar),
+                     std::string_view(parties.source).substr(std::min(bar + 1, parties.source.size())));
+  }
   write_identifier(writer, own_consents, consent.id);
   writer.end_array().member("status", status->code).name("scope");
   write_concept(writer, scope_system, privacy);

@@ -29,8 +29,8 @@ struct FhirConsent {
 Result<FhirConsent> read_consent(base::json::Value resource, const Calendar& calendar,
                                  const ProvisionLimits& limits = {});
 
-/// Where an active consent says nothing but which purposes are permitted: those. So does our own choice of purposes,
-/// and a basic consent of PCF without period, recipient, label or data.
+/// Where an active consent, not under consents_policy, says nothing but which purposes are permitted: those. So does our
+/// own choice of purposes, and a basic consent of PCF without period, recipient, label or data.
 std::optional<policy::PurposeSet> purposes_only(const FhirConsent& consent);
 
 /// Whom a written consent is about.
@@ -40,7 +40,12 @@ struct ConsentParties {
   base::HomeCommunityId organization;  ///< the clinic's home
   std::string organization_name;
   std::string performer;  ///< who gave it, in words; empty: the patient
+  std::string source = {};  ///< `system|value` by which it is known where it comes from; empty where it was made here
 };
+/// The system of our own identifiers of consents and choices.
+inline constexpr std::string_view own_consents = "urn:gatehouse:consent";
+/// The policy by which a Consent of ours is a consent, whatever it says: never a choice of purposes.
+inline constexpr std::string_view consents_policy = "urn:gatehouse:policy:consents";
 
 /// @param policy_uri  of the policy the consent was given under; not empty
 /// @return a Consent as JSON text, which claims a profile of PCF where it fits one: class codes, deeper exceptions and

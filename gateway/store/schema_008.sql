@@ -26,6 +26,12 @@ CREATE TABLE consents (
 );
 CREATE INDEX consents_by_patient ON consents (patient, number);
 CREATE UNIQUE INDEX consents_by_number ON consents (clinic, number);
+CREATE INDEX consents_by_source ON consents (clinic, source);
+
+-- A choice that came in a file: when it was made, and by which identifier it is known where it comes from.
+ALTER TABLE purpose_choices ADD COLUMN given_at BIGINT;                  -- NULL: when it was set
+ALTER TABLE purpose_choices ADD COLUMN source TEXT NOT NULL DEFAULT '';  -- empty where it was made here
+CREATE INDEX purpose_choices_by_source ON purpose_choices (clinic, source);
 
 -- Codes that mark a document as sensitive by what stands in it (sections, entries, types): kept as found, so that a
 -- clinic's own table acts on documents that are held already.
