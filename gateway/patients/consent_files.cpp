@@ -166,7 +166,8 @@ Result<std::string> Planner::record_of(const resources::FhirIdentifier& identifi
 Result<Person*> Planner::load(const std::string& record) {
   const auto known = persons_.find(record);
   if (known != persons_.end()) return &known->second;
-  Person person{.held = TRY(held_person(session_, clinic_, record))};
+  Person person;
+  person.held = TRY(held_person(session_, clinic_, record));
   if (person.held.consents > 0) {
     for (auto& row : TRY(versions_of(session_, record))) {
       person.held.readable = person.held.readable && row.readable;
