@@ -380,10 +380,10 @@ int main(int argc, char** argv) {
                                  .run = gateway::serve}};
   for (auto part : {gateway::cli::house_commands(), gateway::cli::certs_commands(), gateway::cli::clinic_commands(),
                     gateway::cli::patient_commands(), gateway::cli::partner_commands(), gateway::cli::policy_commands(),
-                    gateway::cli::consent_commands(), gateway::cli::consent_file_commands(),
-                    gateway::cli::hie_consent_commands(), gateway::cli::break_glass_commands(),
-                    gateway::cli::simulate_commands(), gateway::cli::audit_commands(),
-                    gateway::cli::disclosure_commands(),
+                    gateway::cli::case_commands(), gateway::cli::consent_commands(),
+                    gateway::cli::consent_file_commands(), gateway::cli::hie_consent_commands(),
+                    gateway::cli::break_glass_commands(), gateway::cli::simulate_commands(),
+                    gateway::cli::audit_commands(), gateway::cli::disclosure_commands(),
                     gateway::bench::bench_commands()}) {
     commands.insert(commands.end(), part.begin(), part.end());
   }

@@ -38,10 +38,12 @@ bool is_handling(const Label& label) {
 bool permit_covers(const std::vector<Label>& named, const std::vector<Label>& held) {
   const auto shared = [&](const Label& label) { return contains(named, label); };
   if (std::ranges::none_of(held, shared)) return false;
-  const bool names_sensitivity =
-      std::ranges::any_of(held, [&](const Label& label) { return !is_confidentiality(label) && shared(label); });
+  const bool names_sensitivity = std::ranges::any_of(held, [&](const Label& label) {
+    return !is_confidentiality(label) && !is_handling(label) && shared(label);
+  });
   return std::ranges::all_of(held, [&](const Label& label) {
-    return shared(label) || is_everyday(label) || is_handling(label) || (is_confidentiality(label) && names_sensitivity);
+    return shared(label) || is_everyday(label) || is_handling(label) ||
+           (is_confidentiality(label) && names_sensitivity);
   });
 }
 
@@ -64,8 +66,8 @@ bool names_documents(const Provision& provision) {
   return !provision.classes.empty() || !provision.documents.empty() || provision.data.limits();
 }
 
-/// Class, id and date of the document. A deny needs one point in common, a permit the whole; a request about the patient
-/// alone is met by a permit for some documents, never by a deny of some.
+/// Class, id and date of the document. A deny needs one point in common, a permit the whole; a request about the
+/// patient alone is met by a permit for some documents, never by a deny of some.
 bool is_about(const Provision& provision, const DocumentFacts* document) {
   if (!document) return provision.permits || !names_documents(provision);
   const auto named = [&](const base::Code& code) {
@@ -89,10 +91,16 @@ bool has_labels(const Provision& provision, const DocumentFacts* document, const
                              [&](const Label& held) { return contains(provision.labels, held); });
 }
 
-bool speaks_of(const Provision& provision, const Asking& asking, const Label* label) {
-  if (provision.permits && !provision.understood) return false;
+/// Every limit of it that is understood fits.
+bool fits(const Provision& provision, const Asking& asking, const Label* label) {
   return is_to(provision, asking) && (!provision.purposes || provision.purposes->contains(asking.purpose)) &&
          is_about(provision, asking.document) && has_labels(provision, asking.document, label);
+}
+
+bool is_clear(const Provision& provision) { return provision.understood || !provision.permits; }
+
+bool speaks_of(const Provision& provision, const Asking& asking, const Label* label) {
+  return is_clear(provision) && fits(provision, asking, label);
 }
 
 Narrows narrowest(const Provision& provision) {
@@ -101,13 +109,14 @@ Narrows narrowest(const Provision& provision) {
   return provision.recipients.empty() ? Narrows::Nothing : Narrows::Recipient;
 }
 
-/// The winner so far: how deep it stands, and what it says.
+/// The winner so far: how deep it stands, and what it says. Of denies that stand equally deep, the earliest gate's.
 struct Winner {
   int depth = -1;
   Statement statement = {};
   void hear(int at, Statement said) {
-    const bool stronger = at > depth || (at == depth && said.speech == Speech::Deny);
-    if (!stronger) return;
+    if (at < depth) return;
+    if (at == depth && said.speech == Speech::Permit) return;
+    if (at == depth && statement.speech == Speech::Deny && statement.narrows <= said.narrows) return;
     depth = at;
     statement = said;
   }
@@ -137,25 +146,45 @@ void hear(const Provision& provision, const Asking& asking, const Label* label, 
     hear(exception, asking, label, opened && speaks, names, depth + 1, winner);
 }
 
-bool stands_now(const Provision& provision, const Asking& asking, const Label& label, bool named, bool in_time,
-                bool& found) {
-  const bool names = named || contains(provision.labels, label);
-  const bool holds = in_time && provision.period.holds(asking.now);
-  if (names && speaks_of(provision, asking, &label)) {
-    found = true;
-    if (holds) return true;
-  }
-  bool stands = false;
-  for (const Provision& exception : provision.exceptions)
-    stands = stands_now(exception, asking, label, names, holds, found) || stands;
-  return stands;
+/// [from, to) of a statement and of all it is an exception to.
+Period within(const Period& outer, const Period& inner) {
+  Period both = inner;
+  if (outer.from && (!both.from || *both.from < *outer.from)) both.from = outer.from;
+  if (outer.to && (!both.to || *outer.to < *both.to)) both.to = outer.to;
+  return both;
+}
+/// Not begun, and not over before it begins.
+bool lies_ahead(const Period& period, Instant now) {
+  return period.from && now < *period.from && (!period.to || *period.from < *period.to);
 }
 
-/// Whether a statement about the matter still lies ahead.
-bool lies_ahead(const Provision& provision, const Asking& asking) {
-  if (provision.period.from && asking.now < *provision.period.from) return true;
-  return std::ranges::any_of(provision.exceptions,
-                             [&](const Provision& exception) { return lies_ahead(exception, asking); });
+/// Statements of a consent that name a label and fit a request, whatever the time.
+struct Named {
+  bool any = false, now = false, ahead = false;
+  bool idle_now = false;  ///< a permit in force that opens nothing
+};
+/// What this is an exception to.
+struct Above {
+  bool fits = true, clear = true;
+  Names names = {};
+  Period period = {};
+};
+void find_named(const Provision& provision, const Asking& asking, const Label& label, const Above& above,
+                Named& found) {
+  const Above own{.fits = above.fits && fits(provision, asking, &label),
+                  .clear = above.clear && is_clear(provision),
+                  .names = names_of(provision, &label, above.names),
+                  .period = within(above.period, provision.period)};
+  const bool counts = provision.permits ? own.fits : fits(provision, asking, &label);
+  if (own.names.label && counts) {
+    const bool holds = own.period.holds(asking.now);
+    const bool idle = provision.permits && !(own.clear && own.names.all()) && holds;
+    found.idle_now = found.idle_now || idle;
+    found.any = found.any || !idle;
+    found.now = found.now || (holds && !idle);
+    found.ahead = found.ahead || lies_ahead(own.period, asking.now);
+  }
+  for (const Provision& exception : provision.exceptions) find_named(exception, asking, label, own, found);
 }
 
 /// @param excepted  an exception to what forbids: it opens at least that
@@ -206,12 +235,13 @@ Statement statement_of(const Consent& consent, const Asking& asking, const Label
 
 std::optional<Standing> standing_of(const Consent& consent, const Asking& asking, const Label& label) {
   if (consent.status != ConsentStatus::Active && consent.status != ConsentStatus::Revoked) return std::nullopt;
-  bool found = false;
-  const bool stands = stands_now(consent.root, asking, label, false, true, found);
-  if (!found) return std::nullopt;
-  if (consent.status == ConsentStatus::Revoked) return Standing::Revoked;
-  if (stands) return Standing::InForce;
-  return lies_ahead(consent.root, asking) ? Standing::Future : Standing::Expired;
+  Named found;
+  find_named(consent.root, asking, label, {}, found);
+  const bool revoked = consent.status == ConsentStatus::Revoked;
+  if (revoked && (found.any || found.idle_now)) return Standing::Revoked;
+  if (!found.any) return std::nullopt;
+  if (found.now) return Standing::InForce;
+  return found.ahead ? Standing::Future : Standing::Expired;
 }
 
 std::vector<std::string> idle_parts(const Provision& root) {

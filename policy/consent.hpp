@@ -107,15 +107,18 @@ struct Statement {
   Speech speech = Speech::Silent;
   Narrows narrows = Narrows::Nothing;  ///< of a deny
 };
-/// Of a consent in force; silent where it is not. @param label  demands a permit that names this label, a purpose and a
-/// recipient, by itself or by what it is an exception to, and hears only denies that name the label or none; nothing:
-/// hears every deny, and permits that name no label
+/// Of a consent in force; silent where it is not.
+/// @param label  demands a permit that names this label, a purpose and a recipient, by itself or by what it is an
+///               exception to, and hears only denies that name the label or none; nothing: hears everything, a permit
+///               that names labels where it covers all that the document is about
 Statement statement_of(const Consent& consent, const Asking& asking, const Label* label);
 
 /// Why a consent that concerns the matter grants nothing now, where that is so.
 enum class Standing { InForce, Future, Expired, Revoked };
-/// Of the statements of a consent that name this label, for this purpose and recipient, whatever the time. Nothing where
-/// there is none.
+/// Of the statements of a consent that name this label or stand within what names it, for this purpose, recipient and
+/// document, whatever the time. Nothing where there is none. A permit that opens nothing, not being understood or not
+/// naming all that it must, is no last word while it is in force, and is one where it is revoked or out of its period:
+/// it may take away, it never gives.
 std::optional<Standing> standing_of(const Consent& consent, const Asking& asking, const Label& label);
 
 /// What of a consent could never permit or forbid anything, in words for whoever saves it.

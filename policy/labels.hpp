@@ -22,8 +22,8 @@ struct Label {
 inline constexpr std::string_view confidentiality_system = "2.16.840.1.113883.5.25";
 inline constexpr std::string_view act_code_system = "2.16.840.1.113883.5.4";
 
-/// Of a code as a message or a document writes it: URLs and URNs of the two systems above become their OIDs, all else is
-/// kept byte for byte.
+/// Of a code as a message or a document writes it: URLs and URNs of the two systems above become their OIDs, all else
+/// is kept byte for byte.
 Label label(std::string_view system, std::string_view code);
 /// `R`, `42CFRPart2`, `2.25.7|X`: as commands and files say it; the system is named where the code alone is not one
 /// of the shipped tables.

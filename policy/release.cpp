@@ -309,17 +309,26 @@ Finding refuse_label(const Label& label, Purpose purpose, const Opening& opening
           change};
 }
 
+std::string joined(const std::vector<std::string>& list, std::string_view between) {
+  std::string text;
+  for (const std::string& one : list) text.append(text.empty() ? "" : between).append(one);
+  return text;
+}
+
 /// The sensitivity gate: every label that is gated is opened for every purpose.
 LabelJudgement judge_labels(const Setting& setting, const Denials& denials) {
   if (const Consent* consent = denials.consent(Narrows::Label)) {
     return {{Gate::Sensitivity, Reason::SensitiveNoConsent, "The patient forbids giving documents with this label.",
              naming(*consent), "The patient revoking that consent."}};
   }
-  std::string opened, evidence;
+  std::vector<std::string> opened, evidence;
   std::vector<Obligation> obligations;
+  const auto add_once = [](std::vector<std::string>& list, std::string one) {
+    if (std::ranges::find(list, one) == list.end()) list.push_back(std::move(one));
+  };
   const auto note = [&](const Label& label, const std::string& by) {
-    if (evidence.find(by) == std::string::npos) evidence += (evidence.empty() ? "" : "; ") + by;
-    if (opened.find(word(label)) == std::string::npos) opened += (opened.empty() ? "" : ", ") + word(label);
+    add_once(evidence, by);
+    add_once(opened, word(label));
     if (is_part2(label) && std::ranges::find(obligations, by, &Obligation::evidence) == obligations.end())
       obligations.push_back({.evidence = by});
   };
@@ -341,8 +350,8 @@ LabelJudgement judge_labels(const Setting& setting, const Denials& denials) {
   if (opened.empty()) return {permit(Gate::Sensitivity, "No label of it needs a consent of its own.", {})};
   return {permit(Gate::Sensitivity,
                  (glass_broken ? "Labels opened by a broken glass or a consent that names them: "
-                               : "Labels opened by a consent that names them: ") + opened + ".",
-                 evidence),
+                               : "Labels opened by a consent that names them: ") + joined(opened, ", ") + ".",
+                 joined(evidence, "; ")),
           std::move(obligations)};
 }
 
@@ -463,14 +472,18 @@ Judge::Found Judge::find(const Matter& matter) const {
   }
   findings.push_back(judge_evaluation(setting));
   if (!std::ranges::all_of(findings, &Finding::permits)) obligations.clear();
-  return {std::move(findings), std::move(obligations)};
+  return {std::move(findings), std::move(obligations), {}};
 }
 
 Verdict Judge::verdict_on(std::string resource_id, const Matter& matter) {
-  // All that decides, as one text: what is alike in it is found alike.
-  constexpr char end = '\x1f';
-  const auto add = [&](std::string_view text) { key_.append(text).push_back(end); };
-  const auto add_number = [&](std::int64_t number) { add({reinterpret_cast<const char*>(&number), sizeof number}); };
+  // All that decides, as one text in which every part says how long it is: what is alike in it is found alike.
+  const auto add_number = [&](std::int64_t number) {
+    key_.append(reinterpret_cast<const char*>(&number), sizeof number);
+  };
+  const auto add = [&](std::string_view text) {
+    add_number(std::ssize(text));
+    key_.append(text);
+  };
   const auto add_instant = [&](const std::optional<Instant>& instant) {
     key_.push_back(instant ? '1' : '0');
     if (instant) add_number(base::to_micros(*instant));
@@ -480,19 +493,21 @@ Verdict Judge::verdict_on(std::string resource_id, const Matter& matter) {
   key_.push_back(matter.choice.readable ? '1' : '0');
   add_number(matter.choice.clinic_defaults.bits());
   add(matter.choice.clinic_version);
+  add_number(matter.choice.choice ? matter.choice.choice->purposes.bits() : -1);
   if (matter.choice.choice) {
-    add_number(matter.choice.choice->purposes.bits());
     add(matter.choice.choice->id);
     add(matter.choice.choice->set_by);
   }
   add_number(reinterpret_cast<std::intptr_t>(matter.consents.get()));
   if (admitted_.patient()) {
+    add_number(std::ssize(matter.patient_ids));
     for (const auto& id : matter.patient_ids) add(id.root), add(id.extension);
   }
   if (const DocumentFacts* document = matter.document) {
     add(document->readable ? "document" : "unreadable");
+    add_number(std::ssize(document->labels));
     for (const Label& one : document->labels) add(one.system), add(one.code);
-    add({});
+    add_number(std::ssize(document->classes));
     for (const Code& one : document->classes) add(one.system), add(one.code);
     if (names_documents(matter)) {
       add(document->unique_id);
@@ -501,7 +516,10 @@ Verdict Judge::verdict_on(std::string resource_id, const Matter& matter) {
     }
   }
   auto known = alike_.find(key_);
-  if (known == alike_.end()) known = alike_.emplace(key_, find(matter)).first;
+  if (known == alike_.end()) {
+    known = alike_.emplace(key_, find(matter)).first;
+    known->second.consents = matter.consents;
+  }
   return {.resource = std::move(resource_id), .findings = known->second.findings,
           .obligations = known->second.obligations};
 }

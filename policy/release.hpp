@@ -148,6 +148,7 @@ class Judge {
   struct Found {
     Findings findings;
     std::vector<Obligation> obligations;
+    std::shared_ptr<const ConsentFacts> consents;  ///< kept: nothing else comes to lie where they are
   };
   Found find(const Matter& matter) const;
   bool names_documents(const Matter& matter);

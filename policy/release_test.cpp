@@ -225,6 +225,13 @@ ChoiceFacts chosen(PurposeSet set, PurposeSet clinic = PurposeSet::all()) {
   return {.clinic_defaults = clinic, .clinic_version = "3", .choice = PurposeChoice{set, "c1", "patient"}};
 }
 
+/// Of a patient, or of a document of one.
+Verdict judged(const Admitted& admitted, const ChoiceFacts& choice, std::vector<base::Identifier> ids = {},
+               const DocumentFacts* document = nullptr) {
+  return judge(admitted, Terms{}, "r",
+               {.subject = "s", .choice = choice, .patient_ids = ids, .consents = nullptr, .document = document});
+}
+
 struct ChoiceCase {
   const char* name;
   std::vector<Code> asked;
@@ -259,9 +266,11 @@ TEST(Release, JudgesByThePatientsOwnSetElseByTheClinicsDefaults) {
       {"a record that cannot be read", {nhin("TREATMENT")}, unreadable, Reason::PolicyError},
   };
   for (const ChoiceCase& one : cases) {
-    const Verdict verdict = judge(admitted_for(one.asked), "r", one.facts);
+    const DocumentFacts document;
+    EXPECT_EQ(judged(admitted_for(one.asked), one.facts, {}, &document).findings.size(), 7u) << one.name;
+    const Verdict verdict = judged(admitted_for(one.asked), one.facts);
     EXPECT_EQ(code(verdict.reason()), code(one.expected)) << one.name;
-    EXPECT_EQ(verdict.findings.size(), 4u) << one.name;
+    EXPECT_EQ(verdict.findings.size(), 5u) << one.name;
     const Finding* refusal = verdict.refusal();
     EXPECT_EQ(refusal == nullptr, one.expected == Reason::Permitted) << one.name;
     if (refusal) {
@@ -272,32 +281,36 @@ TEST(Release, JudgesByThePatientsOwnSetElseByTheClinicsDefaults) {
 
 TEST(Release, LetsATokenForOnePatientOpenNoOthersRecords_T14) {
   Caller caller = honest_caller();
-  const auto judged = [&](std::vector<base::Identifier> ids) {
-    return judge(std::get<Admitted>(admit(rules(), caller)), "r", defaults({Purpose::Treatment}), ids).reason();
+  const auto reason_for = [&](std::vector<base::Identifier> ids) {
+    return judged(std::get<Admitted>(admit(rules(), caller)), defaults({Purpose::Treatment}), ids).reason();
   };
-  EXPECT_EQ(judged({{"1.2", "A"}}), Reason::Permitted) << "the token names nobody";
+  EXPECT_EQ(reason_for({{"1.2", "A"}}), Reason::Permitted) << "the token names nobody";
   caller.patient = base::Identifier{"1.2", "A"};
-  EXPECT_EQ(judged({{"1.2", "A"}}), Reason::Permitted);
-  EXPECT_EQ(judged({{"1.2", "B"}}), Reason::TokenForAnotherPatient);
-  EXPECT_EQ(judged({{"1.2", "B"}, {"1.2", "A"}}), Reason::Permitted) << "retired id and survivor's";
-  EXPECT_EQ(judged({{"9.9", "B"}}), Reason::Permitted) << "another authority's id says nothing";
-  EXPECT_EQ(judged({{"9.9", "A"}, {"1.2", "B"}}), Reason::TokenForAnotherPatient);
-  EXPECT_EQ(judged({}), Reason::Permitted);
+  EXPECT_EQ(reason_for({{"1.2", "A"}}), Reason::Permitted);
+  EXPECT_EQ(reason_for({{"1.2", "B"}}), Reason::TokenForAnotherPatient);
+  EXPECT_EQ(reason_for({{"1.2", "B"}, {"1.2", "A"}}), Reason::Permitted) << "retired id and survivor's";
+  EXPECT_EQ(reason_for({{"9.9", "B"}}), Reason::Permitted) << "another authority's id says nothing";
+  EXPECT_EQ(reason_for({{"9.9", "A"}, {"1.2", "B"}}), Reason::TokenForAnotherPatient);
+  EXPECT_EQ(reason_for({}), Reason::Permitted);
 }
 
 TEST(Release, RecordsByWhatItPermitted) {
-  const auto of_the_patient = judge(admitted_for({nhin("TREATMENT")}), "r", chosen({Purpose::Treatment}));
-  ASSERT_EQ(of_the_patient.findings.size(), 4u);
+  const auto of_the_patient = judged(admitted_for({nhin("TREATMENT")}), chosen({Purpose::Treatment}));
+  ASSERT_EQ(of_the_patient.findings.size(), 5u);
   EXPECT_EQ(of_the_patient.resource, "r");
   const Finding& choice = of_the_patient.findings[2];
   EXPECT_EQ(choice.gate, Gate::Choice);
   EXPECT_EQ(choice.sentence,
             "Every purpose asked for is permitted by the patient's own choice (set by patient).");
   EXPECT_EQ(choice.evidence, "choice c1");
-  const Finding& evaluation = of_the_patient.findings[3];
+  const Finding& party = of_the_patient.findings[3];
+  EXPECT_EQ(party.gate, Gate::Party);
+  EXPECT_EQ(party.sentence, "Nobody denies organization urn:oid:1.2.3.4.");
+  EXPECT_EQ(party.evidence, "");
+  const Finding& evaluation = of_the_patient.findings[4];
   EXPECT_EQ(evaluation.gate, Gate::Evaluation);
   EXPECT_EQ(evaluation.sentence, "Everything that decides could be read.");
-  const auto of_the_clinic = judge(admitted_for({nhin("TREATMENT")}), "r", defaults({Purpose::Treatment}));
+  const auto of_the_clinic = judged(admitted_for({nhin("TREATMENT")}), defaults({Purpose::Treatment}));
   EXPECT_EQ(of_the_clinic.findings[2].sentence,
             "Every purpose asked for is permitted by the clinic's defaults.");
   EXPECT_EQ(of_the_clinic.findings[2].evidence, "clinic settings version 3");
@@ -307,7 +320,7 @@ TEST(Release, RecordsWhyATokensPatientDoesNotStandInTheWay) {
   Caller caller = honest_caller();
   caller.patient = base::Identifier{"1.2", "A"};
   const auto said = [&](std::vector<base::Identifier> ids) {
-    const auto verdict = judge(std::get<Admitted>(admit(rules(), caller)), "r", defaults({Purpose::Treatment}), ids);
+    const auto verdict = judged(std::get<Admitted>(admit(rules(), caller)), defaults({Purpose::Treatment}), ids);
     const auto found = std::ranges::find(verdict.findings, Gate::TokenPatient, &Finding::gate);
     return found == verdict.findings.end() ? "no such gate" : found->sentence;
   };
@@ -317,8 +330,15 @@ TEST(Release, RecordsWhyATokensPatientDoesNotStandInTheWay) {
 
 TEST(Gate, IsWrittenAsTheRecordNamesIt) {
   const std::pair<Gate, std::string_view> names[] = {
-      {Gate::Caller, "caller"}, {Gate::Purpose, "purpose"},       {Gate::TokenPatient, "token-patient"},
-      {Gate::Choice, "choice"}, {Gate::Evaluation, "evaluation"}, {static_cast<Gate>(99), "evaluation"},
+      {Gate::Caller, "caller"},
+      {Gate::Purpose, "purpose"},
+      {Gate::TokenPatient, "token-patient"},
+      {Gate::Choice, "choice"},
+      {Gate::Party, "party"},
+      {Gate::Class, "class"},
+      {Gate::Sensitivity, "sensitivity"},
+      {Gate::Evaluation, "evaluation"},
+      {static_cast<Gate>(99), "evaluation"},
   };
   for (const auto& [gate, written] : names) EXPECT_EQ(word(gate), written);
 }
@@ -343,6 +363,12 @@ TEST(Reason, IsWrittenAsTheRecordNamesIt) {
       {Reason::PatientPurpose, "patient-purpose"},
       {Reason::ClinicPurpose, "clinic-purpose"},
       {Reason::TokenForAnotherPatient, "token-for-another-patient"},
+      {Reason::OrganizationDenied, "organization-denied"},
+      {Reason::ClassNotShared, "class-not-shared"},
+      {Reason::SensitiveNoConsent, "sensitive-no-consent"},
+      {Reason::ConsentExpired, "consent-expired"},
+      {Reason::ConsentFuture, "consent-future"},
+      {Reason::ConsentRevoked, "consent-revoked"},
       {Reason::PolicyError, "policy-error"},
       {static_cast<Reason>(99), "policy-error"},
   };
@@ -354,10 +380,10 @@ TEST(Release, AddingADenialNeverPermitsMore) {
   for (std::int64_t clinic = 0; clinic < 128; ++clinic) {
     for (std::int64_t patient = 0; patient < 128; ++patient) {
       const auto full = chosen(*PurposeSet::from_bits(patient), *PurposeSet::from_bits(clinic));
-      const bool permits = judge(admitted, "r", full).permits();
+      const bool permits = judged(admitted, full).permits();
       for (std::int64_t bit = 1; bit < 128; bit <<= 1) {
         const auto less = chosen(*PurposeSet::from_bits(patient & ~bit), *PurposeSet::from_bits(clinic));
-        if (judge(admitted, "r", less).permits()) {
+        if (judged(admitted, less).permits()) {
           EXPECT_TRUE(permits) << clinic << ' ' << patient << ' ' << bit;
         }
       }
@@ -367,7 +393,7 @@ TEST(Release, AddingADenialNeverPermitsMore) {
 
 TEST(Release, LetsGoOnlyWhatIsPermittedAndKeepsTheOrder) {
   const auto released =
-      release(admitted_for({nhin("TREATMENT")}), std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})},
+      release(admitted_for({nhin("TREATMENT")}), Terms{}, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})},
                                                                         {2, "b", chosen({})},
                                                                         {3, "c", defaults({Purpose::Treatment})}});
   EXPECT_THAT(released.resources(), testing::ElementsAre(1, 3));
@@ -379,15 +405,15 @@ TEST(Release, LetsGoOnlyWhatIsPermittedAndKeepsTheOrder) {
 TEST(Release, WithholdsAllCandidatesWhereOneIsWithheld) {
   const Admitted admitted = admitted_for({nhin("TREATMENT")});
   const auto one_denied = release_all_or_none(
-      admitted, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})}, {2, "b", chosen({})}});
+      admitted, Terms{}, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})}, {2, "b", chosen({})}});
   EXPECT_THAT(one_denied.resources(), testing::IsEmpty());
   const auto both = release_all_or_none(
-      admitted, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})}, {2, "b", chosen({Purpose::Treatment})}});
+      admitted, Terms{}, std::vector<Held<int>>{{1, "a", chosen({Purpose::Treatment})}, {2, "b", chosen({Purpose::Treatment})}});
   EXPECT_THAT(both.resources(), testing::ElementsAre(1, 2));
 }
 
 TEST(Release, CompletesOnlyWhatWasLetGo) {
-  const auto released = release(admitted_for({nhin("TREATMENT")}),
+  const auto released = release(admitted_for({nhin("TREATMENT")}), Terms{},
                                 std::vector<Held<int>>{{1, "a", chosen({})}, {2, "b", chosen({Purpose::Treatment})}});
   std::vector<int> asked;
   const auto completed = released.completed<std::string>([&](int value) -> base::Result<std::string> {
@@ -401,11 +427,20 @@ TEST(Release, CompletesOnlyWhatWasLetGo) {
 }
 
 TEST(Purpose, HasTheNamesOfTheScreensAndOfTheCommands) {
-  EXPECT_EQ(title(Purpose::Treatment), "Treatment");
-  EXPECT_EQ(title(Purpose::Operations), "Health Care Operations");
-  EXPECT_EQ(title(Purpose::OtherAuthorization), "Other Authorization-Based Disclosures");
-  EXPECT_EQ(word(Purpose::PublicHealth), "public-health");
-  EXPECT_EQ(purpose_from_word("coverage"), Purpose::Coverage);
+  const std::tuple<Purpose, std::string_view, std::string_view> names[] = {
+      {Purpose::Treatment, "treatment", "Treatment"},
+      {Purpose::Payment, "payment", "Payment"},
+      {Purpose::Operations, "operations", "Health Care Operations"},
+      {Purpose::PublicHealth, "public-health", "Public Health Activities"},
+      {Purpose::PatientRequest, "patient-request", "Patient Request"},
+      {Purpose::Coverage, "coverage", "Coverage Determination"},
+      {Purpose::OtherAuthorization, "other-authorization", "Other Authorization-Based Disclosures"},
+  };
+  for (const auto& [purpose, in_commands, on_screens] : names) {
+    EXPECT_EQ(word(purpose), in_commands);
+    EXPECT_EQ(title(purpose), on_screens);
+    EXPECT_EQ(purpose_from_word(in_commands), purpose);
+  }
   EXPECT_EQ(purpose_from_word(""), std::nullopt);
 }
 

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from .ca import der_of
 from .client import Connection, free_port, plain_get
@@ -63,6 +64,7 @@ class Clock:
     def __init__(self, folder):
         self._file = Path(folder) / "clock"
         self._ahead = datetime.timedelta()
+        self._stands_at = None
         self.is_set = False
 
     def set(self, text):
@@ -74,15 +76,26 @@ class Clock:
         """`advance(seconds=121)`"""
         self._write(self._ahead + datetime.timedelta(**delta))
 
+    def freeze(self, text, zone="UTC"):
+        """It stands still there. @param text  `2026-11-21T19:30:59.999Z`  @param zone  of the machine, in which no hour
+        that is repeated may be meant"""
+        self._stands_at = datetime.datetime.fromisoformat(text.removesuffix("Z"))
+        self._ahead, self.is_set = self._stands_at - datetime.datetime.utcnow(), True
+        local = self._stands_at.replace(tzinfo=datetime.timezone.utc).astimezone(ZoneInfo(zone))
+        self._say(local.strftime("%Y-%m-%d %H:%M:%S.%f"))
+
     def _write(self, ahead):
-        self._ahead, self.is_set = ahead, True
+        self._ahead, self._stands_at, self.is_set = ahead, None, True
+        self._say(f"{ahead.total_seconds():+.3f}")
+
+    def _say(self, text):
         # Written beside and renamed: a process that reads the clock meanwhile must not find an empty file.
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(f"{ahead.total_seconds():+.3f}\n")
+        fresh.write_text(text + "\n")
         fresh.replace(self._file)
 
     def now(self):
-        return datetime.datetime.utcnow() + self._ahead
+        return self._stands_at or datetime.datetime.utcnow() + self._ahead
 
     def environment(self):
         if not self.is_set:
@@ -125,6 +138,7 @@ class Gateway:
             self.clock.set(at)
         self.disk = None  # a peer.disk.Disk under the running program, by the machine's clock only
         self.zone = "UTC"  # of its machine
+        self.serve_options = ()
         self.process = None
 
     # ------------------------------------------------ commands
@@ -144,6 +158,17 @@ class Gateway:
         if ran.exit != exit:
             raise CommandFailed(f"gatehouse {' '.join(map(str, arguments))}: exit {ran.exit}\n{ran.output}{ran.errors}")
         return ran
+
+    def begin(self, *arguments):
+        """Starts a command and waits until it has said what it did, its process not ended yet.
+        @return the process, and what it said in JSON"""
+        command = [str(program()), *map(str, arguments), "--config", str(self.config), "--json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=self._environment(), cwd=self.folder)
+        said = process.stdout.readline()
+        if not said:
+            raise CommandFailed(f"gatehouse {' '.join(map(str, arguments))}: {process.communicate()[1]}")
+        return process, json.loads(said)
 
     def json(self, *arguments):
         return self.command(*arguments, "--json").json
@@ -200,8 +225,9 @@ class Gateway:
         with self.log.open("ab") as log:
             start = log.tell()
             environment = self._environment() | (self.disk.environment() if self.disk else {})
-            self.process = subprocess.Popen([str(program()), "serve", "--config", str(self.config)], stdout=log,
-                                            stderr=subprocess.STDOUT, env=environment, cwd=self.folder)
+            command = [str(program()), "serve", *self.serve_options, "--config", str(self.config)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment,
+                                            cwd=self.folder)
         ready = self._wait_for_ready(start)
         self.network_port, self.operator_port = ready["network"], ready["operator"]
         return self

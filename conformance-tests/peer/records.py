@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
+CONFIDENTIALITY, ACT_CODE = "2.16.840.1.113883.5.25", "2.16.840.1.113883.5.4"
 FHIR_GENDER = {"M": "male", "F": "female", "UN": "other"}
 
 
@@ -50,17 +51,55 @@ def ndjson(patients, assigning_authority):
 
 @dataclass(frozen=True)
 class Document:
-    """A C-CDA document. `unique_id` is `root` or `root^extension`; `text` stands in its narrative."""
+    """A C-CDA document. `unique_id` is `root` or `root^extension`; `text` stands in its narrative. `header`, `section`
+    and `entry` are labels written there, as pairs (code system, code); `author` is a code of the author's organization,
+    `replaces` the unique id of the document it is a new version of."""
     unique_id: str
     patient: Patient
     created: str = "20230415093000+0000"
     title: str = "Continuity of Care Document"
     text: str = "Nothing of note."
+    header: tuple = (CONFIDENTIALITY, "N")
+    section: tuple = ()
+    entry: tuple = ()
+    author: tuple = ()
+    replaces: str = ""
+
+    def but(self, **changes):
+        return replace(self, **changes)
 
 
 def _identifier(unique_id):
     root, _, extension = unique_id.partition("^")
     return f"root={quoteattr(root)}" + (f" extension={quoteattr(extension)}" if extension else "")
+
+
+def _coded(element, pair):
+    return f'<{element} code="{pair[1]}" codeSystem="{pair[0]}"/>' if pair else ""
+
+
+def _author_organization(code):
+    return f"""
+      <representedOrganization>
+        <name>Where it was written</name>{_coded("standardIndustryClassCode", code)}
+      </representedOrganization>""" if code else ""
+
+
+def _annotation(label):
+    """A privacy annotation of an entry. [HL7 DS4P CDA R1]"""
+    return f"""
+          <entry>
+            <observation classCode="OBS" moodCode="EVN">
+              <code code="SECCATOBS" codeSystem="{ACT_CODE}"/>
+              <value xsi:type="CE" code="{label[1]}" codeSystem="{label[0]}"/>
+            </observation>
+          </entry>""" if label else ""
+
+
+def _parent(unique_id):
+    return f"""
+  <relatedDocument typeCode="RPLC"><parentDocument><id {_identifier(unique_id)}/></parentDocument></relatedDocument>""" \
+        if unique_id else ""
 
 
 def ccda(document, assigning_authority):
@@ -76,7 +115,7 @@ def ccda(document, assigning_authority):
   <code code="34133-9" codeSystem="2.16.840.1.113883.6.1" displayName="Summarization of Episode Note"/>
   <title>{escape(document.title)}</title>
   <effectiveTime value="{document.created}"/>
-  <confidentialityCode code="N" codeSystem="2.16.840.1.113883.5.25"/>
+  {_coded("confidentialityCode", document.header)}
   <languageCode code="en-US"/>
   <recordTarget>
     <patientRole>
@@ -99,7 +138,7 @@ def ccda(document, assigning_authority):
       <id root="2.999.1.3" extension="17"/>
       <addr nullFlavor="NI"/>
       <telecom nullFlavor="NI"/>
-      <assignedPerson><name><given>Ada</given><family>Quill</family></name></assignedPerson>
+      <assignedPerson><name><given>Ada</given><family>Quill</family></name></assignedPerson>{_author_organization(document.author)}
     </assignedAuthor>
   </author>
   <custodian>
@@ -111,14 +150,15 @@ def ccda(document, assigning_authority):
         <addr nullFlavor="NI"/>
       </representedCustodianOrganization>
     </assignedCustodian>
-  </custodian>
+  </custodian>{_parent(document.replaces)}
   <component>
     <structuredBody>
       <component>
         <section>
           <code code="10164-2" codeSystem="2.16.840.1.113883.6.1"/>
           <title>History</title>
-          <text><paragraph>{escape(document.text)}</paragraph></text>
+          <text><paragraph>{escape(document.text)}</paragraph></text>{_coded("confidentialityCode", document.section)}{
+              _annotation(document.entry)}
         </section>
       </component>
     </structuredBody>

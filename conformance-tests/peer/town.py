@@ -80,11 +80,13 @@ def client_own():
 class Town:
     """A running gateway and those who live around it."""
 
-    def __init__(self, folder, database=None, at=CLIENT_NOW, options=(), configure=None):
-        """@param configure  given the gateway before its first start, to change its configuration"""
+    def __init__(self, folder, database=None, at=CLIENT_NOW, options=(), configure=None, zone="America/New_York"):
+        """@param configure  given the gateway before its first start, to change its configuration
+        @param zone  of the clinic"""
         self._configure = configure
         own = ("--assigning-authority", HOME, "--repository", REPOSITORY)
-        self.gateway = Gateway(folder, HOME, database=database, at=at, public_urls=[AUDIENCE], options=(*own, *options))
+        self.gateway = Gateway(folder, HOME, database=database, at=at, public_urls=[AUDIENCE], time_zone=zone,
+                               options=(*own, *options))
 
     def build(self):
         self.gateway.init()

@@ -58,9 +58,10 @@ class Case:
 
     def is_retrieved(self):
         """Whether the peer gets the document; listing it and its content must agree."""
-        listed = self.town.ask(self.town.find_documents(self.patient)).query.entries
+        listed = [entry for entry in self.town.ask(self.town.find_documents(self.patient)).query.entries
+                  if entry.unique_id == self.document.unique_id]
         got = self.town.ask(self.town.retrieve(self.document.unique_id), path=PATHS["ITI-39"]).retrieve.documents
-        assert len(listed) == len(got)
+        assert [entry.unique_id for entry in listed].count(self.document.unique_id) == len(got)
         return bool(got)
 
     def decide(self, *options, home=RIVERSIDE, purpose="TREATMENT", exit=None):

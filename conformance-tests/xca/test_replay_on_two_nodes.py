@@ -112,6 +112,10 @@ class TestR06TwoNodes:
         second.clock.set(first.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         second.clock.advance(minutes=-10)
         second.start()
+        assert second.send(town.find_documents(QUILL), riverside().tls).status == 503, "decisions do not go back"
+        assert second.stop() == 0
+        second.serve_options = ["--accept-clock"]
+        second.start()
         answer = second.send(message, riverside().tls)
         assert (answer.status, answer.fault.subcode) == (400, "FailedCheck")
         [refused] = [row for row in town.gateway.audit_of(message.message_id) if row["outcome"] == "fault"]

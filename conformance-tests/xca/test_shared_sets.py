@@ -1,8 +1,8 @@
 """A submission set and a folder with one entry that may be shared and one that may not, over the wire.
 
-What makes an entry one that may not be shared is, in this release, its patient: the tests write it into the store
-(SQLite) under one who is denied, beside the others of its set. Later the row is taken away altogether: no query may be
-answered otherwise. [facts: query exchange §6.2; xca/ebxml/permitted.hpp]"""
+What makes an entry one that may not be shared is its patient: the tests write it into the store (SQLite) under one who
+is denied, beside the others of its set; or it is a label that staff give it. Later the row is taken away altogether: no
+query may be answered otherwise. [facts: query exchange §6.2; xca/ebxml/permitted.hpp; threats C14]"""
 
 import sqlite3
 
@@ -49,8 +49,8 @@ def ask_all(town, wires):
     return {name: town.ask(wire) for name, wire in wires.items()}
 
 
-@pytest.fixture(scope="module")
-def told(found_town):
+@pytest.fixture(scope="module", params=["its patient", "its label"])
+def told(found_town, request):
     town = found_town("town-of-shared-sets")
     town.enter(OWNER, DENIED)
     town.choose(DENIED)
@@ -64,9 +64,13 @@ def told(found_town):
         stored_query(f"urn:uuid:{query}", slots, f"urn:oid:{HOME}")).wire() for name, (query, slots) in QUERIES.items()}
     states = {"open": ask_all(town, wires)}
     store = sqlite3.connect(town.gateway.data / "gatehouse.db", timeout=10)
-    with store:
-        store.execute("UPDATE documents SET patient = (SELECT id FROM patients WHERE mrn = ?) WHERE entry_uuid = ?",
-                      (DENIED.mrn, HIDDEN))
+    if request.param == "its label":
+        town.gateway.command("document", "label", HIDDEN, "--add", "PSYTHPN", "--by", "Records Office", "--reason",
+                             "a psychotherapy note")
+    else:
+        with store:
+            store.execute("UPDATE documents SET patient = (SELECT id FROM patients WHERE mrn = ?) WHERE entry_uuid = ?",
+                          (DENIED.mrn, HIDDEN))
     states["hidden"] = ask_all(town, wires)
     with store:
         for table, where in TABLES.items():

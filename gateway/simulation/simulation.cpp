@@ -184,10 +184,11 @@ class Replay {
       return unlisted_;
     }
     const Fate& refusing = after.permits() ? before : after;
+    const auto home = base::Oid::parse(event.home);
     return found_.shifts.emplace_back(Shift{.answered = after.permits(),
                                             .transaction = event.transaction,
                                             .organization = event.organization,
-                                            .home = event.home,
+                                            .home = home ? home->dotted() : event.home,
                                             .purposes = event.purposes,
                                             .patient = resource.patient,
                                             .mrn = resource.mrn,

@@ -95,6 +95,7 @@ policy::Held<T> held(T resource, const std::string& id, std::vector<policy::Labe
     policy::Provision root{.permits = true};
     root.labels = {policy::part2_label()};
     root.purposes = policy::PurposeSet{policy::Purpose::Treatment};
+    root.recipients.emplace_back(policy::Recipient{policy::RecipientClass::TreatingProviders});
     facts.consents = {{.id = "c1", .version = 3, .status = policy::ConsentStatus::Active, .root = root}};
   }
   policy::DocumentFacts document{.unique_id = id, .labels = std::move(labels)};
