@@ -52,7 +52,7 @@ def people(zone):
     rows = {}
     for number, (name, family) in enumerate(zip(PERIODS[zone], families)):
         forbids = Patient(f"C5-{number}", family, "Leopold", "M", f"193{number}0203", f"{number + 1} Mill Lane")
-        permits = Patient(f"C5-{number}p", family + "son", "Ottilie", "F", f"194{number}0506", f"{number + 1} Weir Lane")
+        permits = Patient(f"C5-{number}p", family + "son", "Ottilie", "F", f"194{number}0506", f"{number + 1} Weir Row")
         rows[name] = (forbids, permits, Document(f"2.999.1.12.{number}", permits, header=GATED))
     return rows
 
@@ -121,7 +121,8 @@ class TestC06:
         town = found_town("jumping-clock")
         town.file(SECRET, LASTING)
         town.start = town.gateway.clock.now()
-        consents.permit(town, QUILL, "V", "--until", (town.start + datetime.timedelta(minutes=30)).isoformat()[:16] + "Z")
+        until = (town.start + datetime.timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%MZ")
+        consents.permit(town, QUILL, "V", "--until", until)
         consents.permit(town, TEST_PATIENT, "V")
         assert consents.given(town, SECRET) and consents.given(town, LASTING)
         return town
