@@ -52,13 +52,16 @@ Result<void> write_version(store::Session& session, const policy::Consent& conse
 /// Every version of every consent of a person, in save order. @param person_id  no record that was merged into another
 Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::string& person_id);
 
-/// Two records that were one.
+/// Two persons whose records were those of one: their records, each one's that stands for it first.
 struct Parting {
-  std::string clinic, from, to;
+  std::string clinic;
+  std::vector<std::string> ones, others;
+  Instant since;  ///< when they became one
 };
-/// Within the transaction that parts them: what was forbidden in the one's name since then is forbidden in the other's
-/// too. Consents that cannot be read are copied: they let nothing go. [design §4]
-Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since);
+/// Within the transaction that parts them, after it: what was forbidden in the one's name since then is forbidden in the
+/// other's too, and patients.consents counts what each has. Consents that cannot be read are copied: they let nothing
+/// go. [design §4]
+Result<void> part_consents(store::Session& session, const Parting& parting);
 
 /// Who asks: broken glasses open nothing to partners, and are read for our own people alone.
 enum class Asker { Partner, OwnStaff };

@@ -133,6 +133,31 @@ TEST_P(Consents, ThatForbidAreCopiedToBothWhenRecordsPart) {
   EXPECT_EQ(copied[1].status, ConsentStatus::Revoked) << "and so is its revocation";
 }
 
+TEST_P(Consents, ThatWereTakenBackWhileRecordsWereOneStayTakenBack) {
+  const auto a = id_of("A"), b = id_of("B");
+  const auto theirs = give("B", permit()), forbidding = give("B", deny());
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  const auto kept = give("A", permit());
+  ok(revoke("B", theirs.id));
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  const auto of_b = facts("B")->consents;
+  ASSERT_EQ(of_b.size(), 2u);
+  EXPECT_EQ(of_b[0], forbidding);
+  EXPECT_EQ(of_b[1].id, theirs.id);
+  EXPECT_EQ(of_b[1].status, ConsentStatus::Revoked);
+  EXPECT_EQ(facts("A")->consents, std::vector{kept}) << "what was B's alone is none of A's";
+}
+
+TEST_P(Consents, OfARecordThatPartedAreNotLookedForInTheOther) {
+  const auto a = id_of("A"), b = id_of("B");
+  give("B", permit());
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  EXPECT_EQ(facts("A")->consents.size(), 1u);
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  EXPECT_EQ(facts("A"), nullptr) << "A never said anything, and is answered for";
+  EXPECT_TRUE(facts("B")->readable);
+}
+
 TEST_P(Consents, ThatCannotBeReadLetNothingGo) {
   give("A", permit());
   auto* session = ok(database_->session());
