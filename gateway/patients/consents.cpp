@@ -79,10 +79,10 @@ Result<std::string> person_of(store::Session& session, const std::string& patien
 
 /// Versions of a consent stay with its first, whichever record stands for the person meanwhile: where records part, what
 /// took a consent back goes with it.
-Result<std::string> filed_under(store::Session& session, const std::string& consent, const std::string& person) {
+Result<std::string> filed_under(store::Session& session, const std::string& consent, const std::string& named) {
   const auto rows =
       TRY(session.select("SELECT patient FROM consents WHERE id = :p1 ORDER BY version LIMIT 1", "t", {consent}));
-  return rows.empty() ? person : rows[0].text(0);
+  return rows.empty() ? named : rows[0].text(0);
 }
 
 }  // namespace
@@ -96,7 +96,8 @@ Result<void> check_readable(const policy::Provision& root) {
 
 Result<void> write_version(store::Session& session, const Consent& consent, const Version& version) {
   const auto number = TRY(next_number(session, version.clinic));
-  const auto record = TRY(filed_under(session, consent.id, version.person));
+  const auto record =
+      TRY(filed_under(session, consent.id, version.record.empty() ? version.person : version.record));
   TRY(session.execute(
       "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis, given_at,"
       " set_at, source) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10, :p11, :p12, :p13)",
@@ -112,11 +113,12 @@ Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::
   const auto sql = "SELECT " + std::string(version_columns) + std::string(of_person);
   for (const auto& row : TRY(session.select(sql, version_letters, {person_id}, versions_max)))
     versions.push_back(read_version(row));
-  for (auto& one : versions) {
-    one.last = std::ranges::none_of(versions, [&](const ConsentRow& other) {
-      return other.consent.id == one.consent.id && other.consent.version > one.consent.version;
-    });
+  std::map<std::string_view, std::int64_t> last;
+  for (const auto& one : versions) {
+    auto& version = last[one.consent.id];
+    version = std::max(version, one.consent.version);
   }
+  for (auto& one : versions) one.last = last.at(one.consent.id) == one.consent.version;
   return versions;
 }
 
@@ -130,15 +132,18 @@ Result<Consent> give_consent(store::Database& database, const std::string& patie
     const auto person = TRY(hold(*session, patient_id));
     if (!given.source.empty()) {
       const auto same = TRY(session->select(
-          "SELECT id, MAX(version) FROM consents WHERE patient = :p1 AND source = :p2 GROUP BY id", "ti",
+          "SELECT k.id, MAX(k.version) FROM consents k WHERE k.source = :p2 AND (k.patient = :p1 OR k.patient IN"
+          " (SELECT id FROM patients WHERE survivor = :p1)) GROUP BY k.id",
+          "ti",
           {person.id, given.source}));
       if (!same.empty()) {
         consent.id = same[0].text(0);
         consent.version = same[0].integer(1) + 1;
       }
     }
-    return write_version(*session, consent, {.clinic = person.clinic, .person = person.id, .change = change,
-                                             .source = given.source, .given_at = given.given_at, .now = now});
+    return write_version(*session, consent, {.clinic = person.clinic, .person = person.id, .record = patient_id,
+                                             .change = change, .source = given.source, .given_at = given.given_at,
+                                             .now = now});
   }));
   return consent;
 }
@@ -224,9 +229,14 @@ Result<std::shared_ptr<const policy::ConsentFacts>> ConsentReader::of(const std:
   if (known != read_.end()) return known->second;
   auto facts = std::make_shared<policy::ConsentFacts>();
   if (rows != 0) {
-    for (auto& version : TRY(versions_of(session_, patient_id))) {
-      facts->readable = facts->readable && version.readable;
-      if (version.last) facts->consents.push_back(std::move(version.consent));
+    auto versions = versions_of(session_, patient_id);
+    if (!versions && versions.error().code != store::Errc::Unreadable) return versions.error();
+    facts->readable = bool(versions);  // more than anybody reads is as unreadable as what nobody can
+    if (versions) {
+      for (auto& version : *versions) {
+        facts->readable = facts->readable && version.readable;
+        if (version.last) facts->consents.push_back(std::move(version.consent));
+      }
     }
     // The patient has spoken: what cannot be found now was not "nothing".
     facts->readable = facts->readable && !facts->consents.empty();

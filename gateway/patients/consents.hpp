@@ -43,6 +43,7 @@ Result<void> check_readable(const policy::Provision& root);
 /// What is written of a version beside the consent itself.
 struct Version {
   std::string clinic, person;  ///< our ids; no record that was merged into another
+  std::string record = {};     ///< that was named, where that was: a consent goes with it when a merge is taken back
   const ChoiceChange& change;
   std::string source;          ///< as NewConsent's
   Instant given_at, now;
