@@ -47,7 +47,8 @@ struct Version {
   std::string source;          ///< as NewConsent's
   Instant given_at, now;
 };
-/// Within a transaction that holds the patient's row: a row more.
+/// Within a transaction that holds the patient's row: a row more. A version of a consent that is known is filed under the
+/// record that gave it, so that it goes with that record when a merge is taken back.
 Result<void> write_version(store::Session& session, const policy::Consent& consent, const Version& version);
 /// Every version of every consent of a person, in save order. @param person_id  no record that was merged into another
 Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::string& person_id);
@@ -57,8 +58,10 @@ struct Parting {
   std::string clinic, from, to;
 };
 /// Within the transaction that parts them: what was forbidden in the one's name since then is forbidden in the other's
-/// too. Consents that cannot be read are copied: they let nothing go. [design §4]
+/// too. What opens a label does not go with it. Consents that cannot be read are copied: they let nothing go. [design §4]
 Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since);
+/// Within that transaction, for each of the two: patients.consents are again the rows of this person alone.
+Result<void> count_consents(store::Session& session, const std::string& person_id);
 
 /// Who asks: broken glasses open nothing to partners, and are read for our own people alone.
 enum class Asker { Partner, OwnStaff };

@@ -133,6 +133,48 @@ TEST_P(Consents, ThatForbidAreCopiedToBothWhenRecordsPart) {
   EXPECT_EQ(copied[1].status, ConsentStatus::Revoked) << "and so is its revocation";
 }
 
+TEST_P(Consents, ThatWereTakenBackWhileMergedStaySoWhenRecordsPart) {
+  const auto theirs = give("B", permit());
+  const auto a = id_of("A"), b = id_of("B");
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  ok(revoke("A", theirs.id));
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  ASSERT_EQ(facts("B")->consents.size(), 1u);
+  EXPECT_EQ(facts("B")->consents[0].status, ConsentStatus::Revoked);
+  EXPECT_EQ(facts("B")->consents[0].id, theirs.id);
+  EXPECT_EQ(facts("A"), nullptr) << "who never gave one is not unreadable";
+}
+
+TEST_P(Consents, ThatForbidAndPermitOpenNothingOfTheOther) {
+  const auto a = id_of("A"), b = id_of("B");
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  auto mixed = permit();
+  mixed.exceptions = {deny(), {.permits = true, .recipients = {{*base::Oid::parse("2.999.20")}}}};
+  const auto kept = give("A", mixed);
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  EXPECT_EQ(facts("A")->consents[0], kept);
+  const auto known = facts("B");
+  ASSERT_EQ(known->consents.size(), 1u);
+  const auto& copied = known->consents[0].root;
+  EXPECT_FALSE(copied.understood) << "a permit that is not understood permits nothing";
+  EXPECT_EQ(copied.exceptions[0], deny());
+  EXPECT_FALSE(copied.exceptions[1].understood);
+}
+
+TEST_P(Consents, AreCountedAnewAtEachPartingAndMerge) {
+  give("A", deny());
+  const auto theirs = give("B", permit());
+  const auto a = id_of("A"), b = id_of("B");
+  for (int i = 0; i < 3; ++i) {
+    ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+    if (i == 0) ok(revoke("A", theirs.id));
+    EXPECT_EQ(facts("A")->consents.size(), 2u);
+    ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+    EXPECT_EQ(facts("A")->consents.size(), 1u);
+    EXPECT_EQ(facts("B")->consents.size(), 1u);
+  }
+}
+
 TEST_P(Consents, ThatCannotBeReadLetNothingGo) {
   give("A", permit());
   auto* session = ok(database_->session());

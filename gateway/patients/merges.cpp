@@ -196,6 +196,7 @@ Result<void> unmerge_patient(store::Database& database, const policy::Clinic& cl
     TRY(session->execute("UPDATE patients SET survivor = NULL, merged_into = NULL WHERE id = :p1", {retired.id}));
     TRY(give_back(*session, survivor, records));
     TRY(copy_denials(*session, {.clinic = clinic.id, .from = survivor.id, .to = retired.id}, merged_at));
+    for (const auto& person : {survivor.id, retired.id}) TRY(count_consents(*session, person));
     return write_event(*session, clinic, event, change, now);
   });
 }
