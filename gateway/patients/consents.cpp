@@ -70,6 +70,15 @@ bool forbids(const policy::Provision& provision) {
   return !provision.permits || std::ranges::any_of(provision.exceptions, forbids);
 }
 
+/// The same without what could open a label: one person's permit is none of the other's.
+/// @param labelled  stands within what names a label
+policy::Provision opening_nothing(policy::Provision provision, bool labelled = false) {
+  labelled = labelled || !provision.labels.empty();
+  if (provision.permits && labelled) provision.understood = false;
+  for (auto& exception : provision.exceptions) exception = opening_nothing(std::move(exception), labelled);
+  return provision;
+}
+
 Result<std::string> person_of(store::Session& session, const std::string& patient_id) {
   const auto rows =
       TRY(session.select("SELECT COALESCE(survivor, id) FROM patients WHERE id = :p1", "t", {patient_id}));
@@ -197,11 +206,13 @@ Result<void> copy_to(store::Session& session, const Parting& parting, const std:
       if (revoked && copy->second.second == 0) continue;  // the other never had it
       const auto number = TRY(next_number(session, parting.clinic));
       const auto version = ++copy->second.second;
+      const auto provision =
+          read.readable ? resources::write_provision(opening_nothing(read.consent.root)) : row.text(3);
       TRY(session.execute(
           "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis,"
-          " given_at, set_at, source) SELECT :p1, :p2, clinic, :p3, :p4, status, provision, set_by, actor, basis,"
-          " given_at, set_at, source FROM consents WHERE id = :p5 AND version = :p6",
-          {copy->second.first, version, to, number, read.consent.id, read.consent.version}));
+          " given_at, set_at, source) SELECT :p1, :p2, clinic, :p3, :p4, status, :p5, set_by, actor, basis,"
+          " given_at, set_at, source FROM consents WHERE id = :p6 AND version = :p7",
+          {copy->second.first, version, to, number, provision, read.consent.id, read.consent.version}));
     }
   }
   return {};

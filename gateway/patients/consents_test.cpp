@@ -158,6 +158,21 @@ TEST_P(Consents, OfARecordThatPartedAreNotLookedForInTheOther) {
   EXPECT_TRUE(facts("B")->readable);
 }
 
+TEST_P(Consents, ThatForbidAndPermitOpenNothingOfTheOther) {
+  const auto a = id_of("A"), b = id_of("B");
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  auto mixed = permit();
+  mixed.exceptions = {deny(), {.permits = true, .recipients = {{*base::Oid::parse("2.999.20")}}}};
+  const auto kept = give("A", mixed);
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  EXPECT_EQ(facts("A")->consents[0], kept);
+  ASSERT_EQ(facts("B")->consents.size(), 1u);
+  const auto copied = facts("B")->consents[0].root;
+  EXPECT_FALSE(copied.understood) << "a permit that is not understood permits nothing";
+  EXPECT_EQ(copied.exceptions[0], deny());
+  EXPECT_FALSE(copied.exceptions[1].understood);
+}
+
 TEST_P(Consents, OfARecordThatWasNamedGoWithIt) {
   const auto a = id_of("A"), b = id_of("B");
   ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
