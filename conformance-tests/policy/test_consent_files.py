@@ -243,6 +243,13 @@ class TestADryRun:
         load(town, csv("mrn,kind", f"{case.mrn},opt-out"), "--dry-run")
         event, = [row["payload"] for row in town.gateway.audit_since(mark)]
         assert (event["outcome"], event["sentence"]) == ("looked", "dry run: 1 sets purposes")
+        assert len(event["patients"]) == 1
+        row = csv("mrn,kind", f"{case.mrn},opt-out")
+        load(town, row)
+        mark = town.gateway.audit_mark()
+        load(town, row, "--dry-run")  # tells that the patient has opted out already
+        again, = [row["payload"] for row in town.gateway.audit_since(mark)]
+        assert (again["sentence"], again["patients"]) == ("dry run: 1 unchanged", event["patients"])
 
 
 class TestNothingIsHalfImported:

@@ -1,4 +1,4 @@
-// consent --hie and settings hie.…: what patients let be sent to the HIE, and what a clinic sets about it.
+// consent hie-… and settings hie.…: what patients let be sent to the HIE, and what a clinic sets about it.
 
 #include "gateway/cli/hie_consents.hpp"
 

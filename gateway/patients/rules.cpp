@@ -3,6 +3,7 @@
 #include "base/json/document.hpp"
 #include "base/json/writer.hpp"
 #include "gateway/patients/clinics.hpp"
+#include "gateway/resources/provision.hpp"
 
 #include <algorithm>
 
@@ -49,7 +50,8 @@ bool take_label(std::set<Label>& into, std::string_view word) {
 
 std::string mark_word(const policy::Mark& mark) { return code_word(mark.code) + ":" + policy::word(mark.label); }
 std::optional<policy::Mark> mark_from_word(std::string_view word) {
-  const auto colon = word.rfind(':');
+  // A system may hold colons, a label's too; the code between them may not.
+  const auto colon = word.find(':', std::min(word.find('|'), word.size()));
   if (colon == std::string_view::npos) return std::nullopt;
   auto code = code_from_word(word.substr(0, colon));
   auto label = policy::label_from_word(word.substr(colon + 1));
@@ -167,7 +169,8 @@ Result<policy::PurposeSet> purposes_from_word(std::string_view words) {
 std::optional<Code> code_from_word(std::string_view word) {
   const auto bar = word.find('|');
   if (bar == std::string_view::npos || bar == 0 || bar + 1 == word.size()) return std::nullopt;
-  return Code{.code = std::string(word.substr(bar + 1)), .system = std::string(word.substr(0, bar)), .display = {}};
+  return Code{.code = std::string(word.substr(bar + 1)), .system = resources::system_of(word.substr(0, bar)),
+              .display = {}};
 }
 
 std::string write_rules(const ClinicRules& rules) {

@@ -51,6 +51,19 @@ TEST(ARule, OfEachSettingIsTakenUpAndTakenBack) {
   EXPECT_EQ(with({"part2-emergencies=on", "part2-emergencies=off"}), ClinicRules{});
 }
 
+TEST(ARule, MeansTheSystemOfACodeHoweverItIsWritten) {
+  for (const std::string& system : {loinc, "urn:oid:" + loinc, std::string("http://loinc.org")}) {
+    EXPECT_EQ(with({"mark=" + system + "|11111-1:PSY"}), with({"mark=" + loinc + "|11111-1:PSY"})) << system;
+    EXPECT_EQ(with({"share=treatment:" + system + "|34133-9"}), with({"share=treatment:" + loinc + "|34133-9"}));
+    EXPECT_EQ(code_from_word(system + "|34133-9")->system, loinc);
+  }
+  const auto own = with({"mark=http://clinic.example/codes|11111-1:http://clinic.example/labels|X"}).labels.marks;
+  ASSERT_EQ(own.size(), 1u);
+  EXPECT_EQ(own[0].code.code, "11111-1");
+  EXPECT_EQ(own[0].label, (policy::Label{"http://clinic.example/labels", "X"}));
+  EXPECT_EQ(refused("mark=" + loinc + "|a:b:PSY"), Errc::BadSetting);
+}
+
 TEST(ARule, ThatCannotBeMeantIsRefused) {
   for (const auto* word : {"gate=NOSUCHLABEL", "gate=", "gate=|X", "know=42CFRPart2", "know=V", "know=nothing",
                            "mark=HIV", "mark=11111-1:PSY", "mark=2.16.840.1.113883.6.1|11111-1", "refuse=Riverside",
