@@ -102,23 +102,36 @@ class TestC07:
         self.merge(town, survivor, retired)
         assert consents.retrieved(town, hers) == set()
 
-    def test_c07_taken_back_what_was_forbidden_meanwhile_is_forbidden_by_both(self, town, two):
+    @pytest.mark.parametrize("whose", [0, 1])
+    def test_c07_taken_back_what_was_forbidden_meanwhile_is_forbidden_by_both(self, town, two, whose):
         (survivor, hers), (retired, theirs) = two
         consents.permit(town, survivor, "V")
         self.merge(town, survivor, retired)
-        consents.give(town, retired, "--deny", "--to", RIVERSIDE)
+        consents.give(town, (survivor, retired)[whose], "--deny", "--to", RIVERSIDE)
         self.unmerge(town, retired)
         assert consents.outcome(town, survivor) == consents.outcome(town, retired) == "NF"
         assert consents.retrieved(town, hers, theirs) == set()
 
-    def test_c07_taken_back_what_was_permitted_meanwhile_stays_with_the_survivor(self, town, two):
+    @pytest.mark.parametrize("whose", [0, 1])
+    def test_c07_taken_back_what_was_permitted_meanwhile_stays_with_whoever_it_was_given_for(self, town, two, whose):
         (survivor, hers), (retired, theirs) = two
         self.merge(town, survivor, retired)
-        consents.permit(town, retired, "V")
+        consents.permit(town, (survivor, retired)[whose], "V")
         assert consents.retrieved(town, hers, theirs) == {hers.unique_id, theirs.unique_id}
         self.unmerge(town, retired)
-        assert consents.given(town, hers) and not consents.given(town, theirs)
-        assert consents.outcome(town, retired) == "OK"
+        assert (consents.given(town, hers), consents.given(town, theirs)) == (whose == 0, whose == 1)
+        assert consents.outcome(town, survivor) == consents.outcome(town, retired) == "OK"
+
+    def test_c07_taken_back_what_was_revoked_meanwhile_stays_revoked(self, town, two):
+        (survivor, _), (retired, theirs) = two
+        consents.permit(town, survivor, "V")
+        consent = consents.permit(town, retired, "V")
+        self.merge(town, survivor, retired)
+        consents.revoke(town, survivor, consent)
+        self.unmerge(town, retired)
+        assert not consents.given(town, theirs)
+        consents.permit(town, retired, "V")
+        assert consents.given(town, theirs)
 
     def test_c07_in_a_chain_of_three_the_last_word_of_each_counts(self, town, people):
         rows = [people.new() for _ in range(4)]
