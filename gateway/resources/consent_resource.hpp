@@ -29,8 +29,8 @@ struct FhirConsent {
 Result<FhirConsent> read_consent(base::json::Value resource, const Calendar& calendar,
                                  const ProvisionLimits& limits = {});
 
-/// Where an active consent, not under consents_policy, says nothing but which purposes are permitted: those. So does our
-/// own choice of purposes, and a basic consent of PCF without period, recipient, label or data.
+/// Where an active consent, not under consents_policy, says nothing but which purposes are permitted: those. So does
+/// our own choice of purposes, and a basic consent of PCF without period, recipient, label or data.
 std::optional<policy::PurposeSet> purposes_only(const FhirConsent& consent);
 
 /// Whom a written consent is about.
