@@ -39,8 +39,6 @@ std::optional<std::size_t> latest(std::span<const HieConsent> history) noexcept 
   return std::nullopt;
 }
 
-bool is_latest(std::span<const HieConsent> history, std::size_t index) noexcept { return latest(history) == index; }
-
 HieStatus shown_status(std::span<const HieConsent> history, std::size_t index, Instant now) noexcept {
   if (index >= history.size()) return HieStatus::Pending;
   const HieConsent& row = history[index];

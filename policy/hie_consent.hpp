@@ -53,7 +53,6 @@ std::string_view word(HieStatus status) noexcept;  ///< `Pending`, `Active` …
 
 /// The row that decides; nothing where there is none.
 std::optional<std::size_t> latest(std::span<const HieConsent> history) noexcept;
-bool is_latest(std::span<const HieConsent> history, std::size_t index) noexcept;
 /// The first that fits of: Revoked (a revocation, and the row it took back), Inactive (not the latest, or given_on >
 /// now), Expired (expires_on <= now), Active. The place behind the last row is that of a form: Pending.
 HieStatus shown_status(std::span<const HieConsent> history, std::size_t index, Instant now) noexcept;

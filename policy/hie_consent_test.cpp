@@ -99,7 +99,7 @@ TEST(HieConsent, IsActiveInItsLastRowAlone) {
   for (const auto& row : table()) {
     for (std::size_t i = 0; i < row.history.size(); ++i) {
       if (shown_status(row.history, i, row.now) != HieStatus::Active) continue;
-      EXPECT_TRUE(is_latest(row.history, i)) << row.what;
+      EXPECT_EQ(latest(row.history), i) << row.what;
       EXPECT_TRUE(judge_hie({.history = row.history}, row.now).permits()) << row.what;
     }
   }

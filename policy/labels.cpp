@@ -12,6 +12,9 @@ struct System {
 constexpr System systems[] = {
     {confidentiality_system, "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"},
     {act_code_system, "http://terminology.hl7.org/CodeSystem/v3-ActCode"},
+    // As FHIR wrote them before R4; written by none of ours.
+    {confidentiality_system, "http://hl7.org/fhir/v3/Confidentiality"},
+    {act_code_system, "http://hl7.org/fhir/v3/ActCode"},
 };
 
 constexpr std::string_view open_confidentialities[] = {"U", "L", "M", "N", "R"};

@@ -24,6 +24,8 @@ TEST(Label, BringsUrlsAndUrnsToTheOidAndKeepsAllElse) {
   EXPECT_EQ(label("urn:oid:2.16.840.1.113883.5.25", "V"), conf("V"));
   EXPECT_EQ(label("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "V"), conf("V"));
   EXPECT_EQ(label("http://terminology.hl7.org/CodeSystem/v3-ActCode", "ETH"), act("ETH"));
+  EXPECT_EQ(label("http://hl7.org/fhir/v3/Confidentiality", "V"), conf("V"));
+  EXPECT_EQ(label("http://hl7.org/fhir/v3/ActCode", "ETH"), act("ETH"));
   EXPECT_EQ(label("http://terminology.hl7.org/CodeSystem/v3-actcode", "ETH").system,
             "http://terminology.hl7.org/CodeSystem/v3-actcode");
   EXPECT_EQ(label("urn:oid:2.25.7", " x"), (Label{"2.25.7", " x"}));

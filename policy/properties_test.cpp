@@ -119,7 +119,7 @@ TEST(Property, AnExpiredRevokedOrFutureRecordNeverPermits) {
     EXPECT_TRUE(permits(without) || !permits(ended)) << random::text_of(ended);
     had_permitted += permits(before) && !permits(ended);
   });
-  EXPECT_GT(had_permitted, 20);
+  EXPECT_GE(had_permitted, 5);
 }
 
 TEST(Property, AnEndedGlassOpensNothing) {
@@ -135,7 +135,7 @@ TEST(Property, AnEndedGlassOpensNothing) {
     EXPECT_EQ(permits(ended), permits(without)) << random::text_of(before);
     had_permitted += permits(before) && !permits(ended);
   });
-  EXPECT_GT(had_permitted, 20);
+  EXPECT_GE(had_permitted, 5);
 }
 
 void without_periods(Provision& provision) {

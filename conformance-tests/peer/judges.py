@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("GATEHOUSE_SHARED") or ROOT.parent / "shared")
 OFFICIAL = SHARED / "schemas" / "drivers" / "soap-all.xsd"
 
-WSU_ID_BEARERS = [f"{WSU}:Timestamp", f"{WSSE11}:SignatureConfirmation", f"{SOAP}:Body", "urn:gatehouse:notice:1:Notice",
+WSU_ID_BEARERS = [f"{WSU}:Timestamp", f"{WSSE11}:SignatureConfirmation", f"{SOAP}:Body",
+                  "urn:gatehouse:notice:1:Notice",
                   *(f"{WSA}:{name}" for name in ("Action", "MessageID", "To", "From", "RelatesTo", "ReplyTo"))]
 
 

@@ -78,28 +78,30 @@ def _coded(element, pair):
     return f'<{element} code="{pair[1]}" codeSystem="{pair[0]}"/>' if pair else ""
 
 
-def _author_organization(code):
+def _wrote(document):
     return f"""
       <representedOrganization>
-        <name>Where it was written</name>{_coded("standardIndustryClassCode", code)}
-      </representedOrganization>""" if code else ""
+        <name>Where it was written</name>{_coded("standardIndustryClassCode", document.author)}
+      </representedOrganization>""" if document.author else ""
 
 
-def _annotation(label):
-    """A privacy annotation of an entry. [HL7 DS4P CDA R1]"""
-    return f"""
+def _markings(document):
+    """Of the section and of an entry in it: there a privacy annotation. [HL7 DS4P CDA R1]"""
+    section = "\n          " + _coded("confidentialityCode", document.section) if document.section else ""
+    return section + (f"""
           <entry>
             <observation classCode="OBS" moodCode="EVN">
               <code code="SECCATOBS" codeSystem="{ACT_CODE}"/>
-              <value xsi:type="CE" code="{label[1]}" codeSystem="{label[0]}"/>
+              <value xsi:type="CE" code="{document.entry[1]}" codeSystem="{document.entry[0]}"/>
             </observation>
-          </entry>""" if label else ""
+          </entry>""" if document.entry else "")
 
 
 def _parent(unique_id):
     return f"""
-  <relatedDocument typeCode="RPLC"><parentDocument><id {_identifier(unique_id)}/></parentDocument></relatedDocument>""" \
-        if unique_id else ""
+  <relatedDocument typeCode="RPLC">
+    <parentDocument><id {_identifier(unique_id)}/></parentDocument>
+  </relatedDocument>""" if unique_id else ""
 
 
 def ccda(document, assigning_authority):
@@ -138,7 +140,7 @@ def ccda(document, assigning_authority):
       <id root="2.999.1.3" extension="17"/>
       <addr nullFlavor="NI"/>
       <telecom nullFlavor="NI"/>
-      <assignedPerson><name><given>Ada</given><family>Quill</family></name></assignedPerson>{_author_organization(document.author)}
+      <assignedPerson><name><given>Ada</given><family>Quill</family></name></assignedPerson>{_wrote(document)}
     </assignedAuthor>
   </author>
   <custodian>
@@ -157,8 +159,7 @@ def ccda(document, assigning_authority):
         <section>
           <code code="10164-2" codeSystem="2.16.840.1.113883.6.1"/>
           <title>History</title>
-          <text><paragraph>{escape(document.text)}</paragraph></text>{_coded("confidentialityCode", document.section)}{
-              _annotation(document.entry)}
+          <text><paragraph>{escape(document.text)}</paragraph></text>{_markings(document)}
         </section>
       </component>
     </structuredBody>

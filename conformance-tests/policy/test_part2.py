@@ -1,5 +1,5 @@
-"""Records of 42 CFR Part 2 over the wire: absent without a consent that names label, purpose and recipient; with one they
-go with their labels, the statement and a signed notice. [42 CFR §2.31, §2.32; design §4: sensitivity, obligations;
+"""Records of 42 CFR Part 2 over the wire: absent without a consent that names label, purpose and recipient; with one
+they go with their labels, the statement and a signed notice. [42 CFR §2.31, §2.32; design §4: sensitivity, obligations;
 docs/decisions/016]"""
 
 import datetime

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from peer import consents
+from peer.database import BINARIES, Cluster
 from peer.records import CONFIDENTIALITY, Document, Patient
-from peer.town import QUILL, TEST_PATIENT
+from peer.town import QUILL, TEST_PATIENT, Town
 
 GATED = (CONFIDENTIALITY, "V")
 NEW_YORK, KIRITIMATI = "America/New_York", "Pacific/Kiritimati"
@@ -52,7 +53,7 @@ def people(zone):
     rows = {}
     for number, (name, family) in enumerate(zip(PERIODS[zone], families)):
         forbids = Patient(f"C5-{number}", family, "Leopold", "M", f"193{number}0203", f"{number + 1} Mill Lane")
-        permits = Patient(f"C5-{number}p", family + "son", "Ottilie", "F", f"194{number}0506", f"{number + 1} Weir Lane")
+        permits = Patient(f"C5-{number}p", family + "son", "Ottilie", "F", f"194{number}0506", f"{number + 1} Weir Row")
         rows[name] = (forbids, permits, Document(f"2.999.1.12.{number}", permits, header=GATED))
     return rows
 
@@ -121,7 +122,8 @@ class TestC06:
         town = found_town("jumping-clock")
         town.file(SECRET, LASTING)
         town.start = town.gateway.clock.now()
-        consents.permit(town, QUILL, "V", "--until", (town.start + datetime.timedelta(minutes=30)).isoformat()[:16] + "Z")
+        until = (town.start + datetime.timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%MZ")
+        consents.permit(town, QUILL, "V", "--until", until)
         consents.permit(town, TEST_PATIENT, "V")
         assert consents.given(town, SECRET) and consents.given(town, LASTING)
         return town
@@ -208,3 +210,20 @@ class TestC06:
         town.gateway.clock.advance(seconds=seconds)
         time.sleep(2.5)
         assert town.gateway.log.read_text().count("the machine's clock was set") == alarms
+
+
+@pytest.mark.skipif(not BINARIES.is_dir(), reason="no PostgreSQL 15 (Debian package postgresql)")
+def test_c06_a_node_whose_clock_is_off_the_databases_is_not_ready(built, tmp_path):
+    """A consent that one node has seen to end must not go on at another whose clock is behind."""
+    with Cluster() as cluster:
+        town = Town(tmp_path / "town", database=cluster.new_database(), at=None)
+        town.gateway.clock.advance(seconds=0)
+        town.build()
+        try:
+            for seconds, status in ((0, 200), (10, 503), (-10, 200), (-10, 503), (10, 200)):
+                town.gateway.clock.advance(seconds=seconds)
+                answer = town.gateway.operator("/readyz")
+                assert answer.status == status, answer.body
+                assert (b"clock" in answer.body) == (status == 503)
+        finally:
+            assert town.gateway.stop() == 0

@@ -31,7 +31,8 @@ Result<void> accept_clock(store::Database& database, Instant now) {
 
 Result<void> note_decided(store::Session& session, const std::string& node, Instant at) {
   const auto seen = base::to_micros(at);
-  if (TRY(session.execute("UPDATE decision_clock SET seen = :p1 WHERE node = :p2", {seen, node})) > 0) return {};
+  const auto later = "UPDATE decision_clock SET seen = CASE WHEN seen < :p1 THEN :p1 ELSE seen END WHERE node = :p2";
+  if (TRY(session.execute(later, {seen, node})) > 0) return {};
   TRY(session.execute("INSERT INTO decision_clock (node, seen) VALUES (:p1, :p2)", {node, seen}));
   return {};
 }

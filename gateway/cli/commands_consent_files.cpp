@@ -130,7 +130,7 @@ Result<Exit> import_consents(const Arguments& arguments, Console& console) {
   event.outcome = acts ? audit::Outcome::Changed : audit::Outcome::Looked;
   event.clinic = clinic.id;
   event.user = options.change.actor;
-  for (const auto& [patient, basis] : plan.touched) event.patients.push_back(patient);
+  event.patients = plan.looked_at;
   event.sentence = (dry_run ? "dry run: " : acts ? "" : "nothing imported: ") + counted(plan);
   audit::Change change;
   const auto total = plan.rows.size();

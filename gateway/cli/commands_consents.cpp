@@ -162,7 +162,7 @@ Result<Exit> give(const Arguments& arguments, Console& console) {
   std::optional<policy::Consent> saved;
   TRY(write_down(about.house, event_about(about, "consent give", audit::Outcome::Changed, change.actor),
                  [&](audit::Event& event) -> Result<void> {
-                   saved = TRY(patients::give_consent(*about.house.database, about.record.id, given, change, now));
+                   saved = TRY(patients::give_consent(*about.house.database, about.record.named(), given, change, now));
                    event.sentence = naming(*saved) + (given.root.permits ? " permits" : " forbids");
                    return {};
                  }));

@@ -65,7 +65,7 @@ class Collector {
   }
   void add_code(std::string_view system, std::string_view code) {
     if (system.empty()) return;
-    auto line = line_of(system, code);
+    auto line = line_of(policy::label(system, code).system, code);
     if (!line) return add_unreadable();
     if (found_.codes.contains(*line)) return;
     if (found_.codes.size() == limits_.codes) return add_unreadable();
@@ -235,6 +235,7 @@ policy::DocumentFacts labels_of(const DocumentEntry& entry, std::string_view lab
                                 const MarkTable& marks) {
   policy::DocumentFacts facts{.unique_id = entry.unique_id, .labels = {},
                               .classes = {entry.class_code, entry.type_code}, .service = {}, .readable = true};
+  for (auto& one : facts.classes) one.system = policy::label(one.system, {}).system;  // rules name OIDs as such
   auto stored = read_labels(labels);
   for (const auto& one : entry.confidentiality_codes) stored.labels.insert(policy::label(one.system, one.code));
   facts.readable = stored.complete && !stored.damaged && (marks.empty() || marks.add_labels(codes, stored.labels));

@@ -216,6 +216,15 @@ TEST(LabelsOf, AreWhatIsStoredWhatTheMetadataSaysAndWhatTheClinicMarks) {
       << "what staff took away does not count, wherever it is written";
 }
 
+TEST(LabelsOf, AndCodesAreOfTheSameSystemHoweverMetadataWritesIt) {
+  auto one = entry();
+  one.class_code.system = "urn:oid:" + one.class_code.system;
+  one.event_codes = {{"E", "urn:oid:2.999.1", ""}};
+  EXPECT_EQ(labels_of(one, "", "", MarkTable({})).classes, labels_of(entry(), "", "", MarkTable({})).classes);
+  EXPECT_TRUE(markings_in_metadata(one).codes.contains("2.999.1|E"));
+  EXPECT_TRUE(markings_in_metadata(one).codes.contains("2.16.840.1.113883.6.1|34133-9"));
+}
+
 TEST(LabelsOf, AreUnreadableWhereSomethingStoredIs) {
   const std::vector<policy::Mark> marks{{{"A", "2.999", ""}, {"2.999.4", "OWN"}}};
   const auto readable = [&](std::string_view labels, std::string_view codes) {

@@ -77,7 +77,10 @@ class Planner {
     plan_.rows.push_back(*std::move(planned));
     return {};
   }
-  ConsentPlan take() { return std::move(plan_); }
+  ConsentPlan take() {
+    for (const auto& [id, person] : persons_) plan_.looked_at.push_back(id);
+    return std::move(plan_);
+  }
 
  private:
   void refuse(const std::string& place, const base::Error& error) { plan_.refused.push_back({place, why_not(error)}); }

@@ -15,7 +15,6 @@ using policy::PurposeSet;
 using resources::CsvCells;
 
 constexpr std::size_t our_id_digits = 32;
-constexpr std::size_t column_shown = 40;
 
 base::Error not_accepted(std::string sentence) { return fail(Errc::RowNotAccepted, std::move(sentence)); }
 
@@ -146,7 +145,7 @@ class CsvRows {
       const std::string name(base::trim((*cells)[at]));
       const auto found = std::ranges::find(column_names, name);
       if (found == std::end(column_names))
-        return fail(resources::Errc::NotCsv, "there is no column " + name.substr(0, column_shown));
+        return fail(resources::Errc::NotCsv, "column " + std::to_string(at + 1) + " of the first line is none of ours");
       auto& place = places_[static_cast<std::size_t>(found - std::begin(column_names))];
       if (place != absent) return fail(resources::Errc::NotCsv, "the column " + name + " is there twice");
       place = at;

@@ -132,8 +132,8 @@ TEST(CsvConsents, AreNotAcceptedWhereTheyMayBeMeantOtherwise) {
 
 TEST(CsvConsents, AreRefusedAsAWholeForAHeaderThatIsNotKnown) {
   const std::pair<const char*, const char*> files[] = {
-      {"mrn,kind,colour\nA,opt-out,\n", "there is no column colour"},
-      {"mrn;kind\nA;opt-out\n", "there is no column mrn;kind"},
+      {"mrn,kind,colour\nA,opt-out,\n", "column 3 of the first line is none of ours"},
+      {"mrn;kind\nA;opt-out\n", "column 1 of the first line is none of ours"},
       {"mrn,kind,mrn\nA,opt-out,A\n", "the column mrn is there twice"},
       {"mrn\nA\n", "the column kind is missing"},
       {"kind\nopt-out\n", "the column mrn is missing"},

@@ -70,11 +70,28 @@ bool forbids(const policy::Provision& provision) {
   return !provision.permits || std::ranges::any_of(provision.exceptions, forbids);
 }
 
+/// The same without what could open a label: one person's permit is none of the other's.
+/// @param labelled  stands within what names a label
+policy::Provision opening_nothing(policy::Provision provision, bool labelled = false) {
+  labelled = labelled || !provision.labels.empty();
+  if (provision.permits && labelled) provision.understood = false;
+  for (auto& exception : provision.exceptions) exception = opening_nothing(std::move(exception), labelled);
+  return provision;
+}
+
 Result<std::string> person_of(store::Session& session, const std::string& patient_id) {
   const auto rows =
       TRY(session.select("SELECT COALESCE(survivor, id) FROM patients WHERE id = :p1", "t", {patient_id}));
   if (rows.empty()) return fail(Errc::NoSuchPatient);
   return rows[0].text(0);
+}
+
+/// Versions of a consent stay with its first, whichever record stands for the person meanwhile: where records part, what
+/// took a consent back goes with it.
+Result<std::string> filed_under(store::Session& session, const std::string& consent, const std::string& named) {
+  const auto rows =
+      TRY(session.select("SELECT patient FROM consents WHERE id = :p1 ORDER BY version LIMIT 1", "t", {consent}));
+  return rows.empty() ? named : rows[0].text(0);
 }
 
 }  // namespace
@@ -88,11 +105,12 @@ Result<void> check_readable(const policy::Provision& root) {
 
 Result<void> write_version(store::Session& session, const Consent& consent, const Version& version) {
   const auto number = TRY(next_number(session, version.clinic));
+  const auto record =
+      TRY(filed_under(session, consent.id, version.record.empty() ? version.person : version.record));
   TRY(session.execute(
       "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis, given_at,"
       " set_at, source) VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10, :p11, :p12, :p13)",
-      {consent.id, consent.version, version.clinic, version.person,
-       number, std::string(policy::word(consent.status)),
+      {consent.id, consent.version, version.clinic, record, number, std::string(policy::word(consent.status)),
        resources::write_provision(consent.root), std::string(word(version.change.set_by)), version.change.actor,
        version.change.basis, base::to_micros(version.given_at), base::to_micros(version.now), version.source}));
   TRY(session.execute("UPDATE patients SET consents = consents + 1 WHERE id = :p1", {version.person}));
@@ -104,11 +122,12 @@ Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::
   const auto sql = "SELECT " + std::string(version_columns) + std::string(of_person);
   for (const auto& row : TRY(session.select(sql, version_letters, {person_id}, versions_max)))
     versions.push_back(read_version(row));
-  for (auto& one : versions) {
-    one.last = std::ranges::none_of(versions, [&](const ConsentRow& other) {
-      return other.consent.id == one.consent.id && other.consent.version > one.consent.version;
-    });
+  std::map<std::string_view, std::int64_t> last;
+  for (const auto& one : versions) {
+    auto& version = last[one.consent.id];
+    version = std::max(version, one.consent.version);
   }
+  for (auto& one : versions) one.last = last.at(one.consent.id) == one.consent.version;
   return versions;
 }
 
@@ -122,15 +141,18 @@ Result<Consent> give_consent(store::Database& database, const std::string& patie
     const auto person = TRY(hold(*session, patient_id));
     if (!given.source.empty()) {
       const auto same = TRY(session->select(
-          "SELECT id, MAX(version) FROM consents WHERE patient = :p1 AND source = :p2 GROUP BY id", "ti",
+          "SELECT k.id, MAX(k.version) FROM consents k WHERE k.source = :p2 AND (k.patient = :p1 OR k.patient IN"
+          " (SELECT id FROM patients WHERE survivor = :p1)) GROUP BY k.id",
+          "ti",
           {person.id, given.source}));
       if (!same.empty()) {
         consent.id = same[0].text(0);
         consent.version = same[0].integer(1) + 1;
       }
     }
-    return write_version(*session, consent, {.clinic = person.clinic, .person = person.id, .change = change,
-                                             .source = given.source, .given_at = given.given_at, .now = now});
+    return write_version(*session, consent, {.clinic = person.clinic, .person = person.id, .record = patient_id,
+                                             .change = change, .source = given.source, .given_at = given.given_at,
+                                             .now = now});
   }));
   return consent;
 }
@@ -165,26 +187,49 @@ Result<std::vector<ConsentRow>> consent_history(store::Database& database, const
   return versions_of(*session, TRY(person_of(*session, patient_id)));
 }
 
-Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since) {
+namespace {
+
+/// What was forbidden since then in records of the one, copied to the other. @param last  number of a version to copy
+Result<void> copy_to(store::Session& session, const Parting& parting, const std::vector<std::string>& from,
+                     const std::string& to, std::int64_t last) {
   const auto sql = "SELECT " + std::string(version_columns) +
-                   " FROM consents k WHERE k.patient = :p1 AND k.set_at >= :p2 ORDER BY k.number";
-  const auto rows = TRY(session.select(sql, version_letters, {parting.from, base::to_micros(since)}, versions_max));
+                   " FROM consents k WHERE k.patient = :p1 AND k.set_at >= :p2 AND k.number <= :p3 ORDER BY k.number";
   std::map<std::string, std::pair<std::string, std::int64_t>> copies;  ///< of which id, and its last version
-  for (const auto& row : rows) {
-    const auto read = read_version(row);
-    const bool revoked = read.readable && read.consent.status == ConsentStatus::Revoked;
-    if (read.readable && !revoked && !forbids(read.consent.root)) continue;
-    const auto copy = copies.try_emplace(read.consent.id, random_id(), 0).first;
-    if (revoked && copy->second.second == 0) continue;  // the other never had it
-    const auto number = TRY(next_number(session, parting.clinic));
-    const auto version = ++copy->second.second;
-    TRY(session.execute(
-        "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis, given_at,"
-        " set_at, source) SELECT :p1, :p2, clinic, :p3, :p4, status, provision, set_by, actor, basis, given_at, set_at,"
-        " source FROM consents WHERE id = :p5 AND version = :p6",
-        {copy->second.first, version, parting.to, number, read.consent.id, read.consent.version}));
-    TRY(session.execute("UPDATE patients SET consents = consents + 1 WHERE id = :p1", {parting.to}));
+  for (const auto& record : from) {
+    const auto rows =
+        TRY(session.select(sql, version_letters, {record, base::to_micros(parting.since), last}, versions_max));
+    for (const auto& row : rows) {
+      const auto read = read_version(row);
+      const bool revoked = read.readable && read.consent.status == ConsentStatus::Revoked;
+      if (read.readable && !revoked && !forbids(read.consent.root)) continue;
+      const auto copy = copies.try_emplace(read.consent.id, random_id(), 0).first;
+      if (revoked && copy->second.second == 0) continue;  // the other never had it
+      const auto number = TRY(next_number(session, parting.clinic));
+      const auto version = ++copy->second.second;
+      const auto provision =
+          read.readable ? resources::write_provision(opening_nothing(read.consent.root)) : row.text(3);
+      TRY(session.execute(
+          "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis,"
+          " given_at, set_at, source) SELECT :p1, :p2, clinic, :p3, :p4, status, :p5, set_by, actor, basis,"
+          " given_at, set_at, source FROM consents WHERE id = :p6 AND version = :p7",
+          {copy->second.first, version, to, number, provision, read.consent.id, read.consent.version}));
+    }
   }
+  return {};
+}
+
+}  // namespace
+
+Result<void> part_consents(store::Session& session, const Parting& parting) {
+  const auto rows = TRY(session.select("SELECT consents FROM clinics WHERE id = :p1", "i", {parting.clinic}));
+  if (rows.empty()) return fail(Errc::NoSuchClinic);
+  const auto last = rows[0].integer(0);
+  TRY(copy_to(session, parting, parting.ones, parting.others.front(), last));
+  TRY(copy_to(session, parting, parting.others, parting.ones.front(), last));
+  TRY(session.execute("UPDATE patients SET consents = (SELECT COUNT(*) FROM consents k WHERE k.patient = patients.id OR"
+                      " k.patient IN (SELECT r.id FROM patients r WHERE r.survivor = patients.id))"
+                      " WHERE id = :p1 OR id = :p2",
+                      {parting.ones.front(), parting.others.front()}));
   return {};
 }
 
@@ -195,9 +240,14 @@ Result<std::shared_ptr<const policy::ConsentFacts>> ConsentReader::of(const std:
   if (known != read_.end()) return known->second;
   auto facts = std::make_shared<policy::ConsentFacts>();
   if (rows != 0) {
-    for (auto& version : TRY(versions_of(session_, patient_id))) {
-      facts->readable = facts->readable && version.readable;
-      if (version.last) facts->consents.push_back(std::move(version.consent));
+    auto versions = versions_of(session_, patient_id);
+    if (!versions && versions.error().code != store::Errc::Unreadable) return versions.error();
+    facts->readable = bool(versions);  // more than anybody reads is as unreadable as what nobody can
+    if (versions) {
+      for (auto& version : *versions) {
+        facts->readable = facts->readable && version.readable;
+        if (version.last) facts->consents.push_back(std::move(version.consent));
+      }
     }
     // The patient has spoken: what cannot be found now was not "nothing".
     facts->readable = facts->readable && !facts->consents.empty();

@@ -43,6 +43,7 @@ Result<void> check_readable(const policy::Provision& root);
 /// What is written of a version beside the consent itself.
 struct Version {
   std::string clinic, person;  ///< our ids; no record that was merged into another
+  std::string record = {};     ///< that was named, where that was: a consent goes with it when a merge is taken back
   const ChoiceChange& change;
   std::string source;          ///< as NewConsent's
   Instant given_at, now;
@@ -52,13 +53,16 @@ Result<void> write_version(store::Session& session, const policy::Consent& conse
 /// Every version of every consent of a person, in save order. @param person_id  no record that was merged into another
 Result<std::vector<ConsentRow>> versions_of(store::Session& session, const std::string& person_id);
 
-/// Two records that were one.
+/// Two persons whose records were those of one: their records, each one's that stands for it first.
 struct Parting {
-  std::string clinic, from, to;
+  std::string clinic;
+  std::vector<std::string> ones, others;
+  Instant since;  ///< when they became one
 };
-/// Within the transaction that parts them: what was forbidden in the one's name since then is forbidden in the other's
-/// too. Consents that cannot be read are copied: they let nothing go. [design §4]
-Result<void> copy_denials(store::Session& session, const Parting& parting, Instant since);
+/// Within the transaction that parts them, after it: what was forbidden in the one's name since then is forbidden in the
+/// other's too, what opens a label is not, and patients.consents counts what each has. Consents that cannot be read are
+/// copied: they let nothing go. [design §4]
+Result<void> part_consents(store::Session& session, const Parting& parting);
 
 /// Who asks: broken glasses open nothing to partners, and are read for our own people alone.
 enum class Asker { Partner, OwnStaff };

@@ -133,6 +133,71 @@ TEST_P(Consents, ThatForbidAreCopiedToBothWhenRecordsPart) {
   EXPECT_EQ(copied[1].status, ConsentStatus::Revoked) << "and so is its revocation";
 }
 
+TEST_P(Consents, ThatWereTakenBackWhileRecordsWereOneStayTakenBack) {
+  const auto a = id_of("A"), b = id_of("B");
+  const auto theirs = give("B", permit()), forbidding = give("B", deny());
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  const auto kept = give("A", permit());
+  ok(revoke("B", theirs.id));
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  const auto of_b = facts("B")->consents;
+  ASSERT_EQ(of_b.size(), 2u);
+  EXPECT_EQ(of_b[0], forbidding);
+  EXPECT_EQ(of_b[1].id, theirs.id);
+  EXPECT_EQ(of_b[1].status, ConsentStatus::Revoked);
+  EXPECT_EQ(facts("A")->consents, std::vector{kept}) << "what was B's alone is none of A's";
+}
+
+TEST_P(Consents, OfARecordThatPartedAreNotLookedForInTheOther) {
+  const auto a = id_of("A"), b = id_of("B");
+  give("B", permit());
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  EXPECT_EQ(facts("A")->consents.size(), 1u);
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  EXPECT_EQ(facts("A"), nullptr) << "A never said anything, and is answered for";
+  EXPECT_TRUE(facts("B")->readable);
+}
+
+TEST_P(Consents, ThatForbidAndPermitOpenNothingOfTheOther) {
+  const auto a = id_of("A"), b = id_of("B");
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  auto mixed = permit();
+  mixed.exceptions = {deny(), {.permits = true, .recipients = {{*base::Oid::parse("2.999.20")}}}};
+  const auto kept = give("A", mixed);
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  EXPECT_EQ(facts("A")->consents[0], kept);
+  ASSERT_EQ(facts("B")->consents.size(), 1u);
+  const auto copied = facts("B")->consents[0].root;
+  EXPECT_FALSE(copied.understood) << "a permit that is not understood permits nothing";
+  EXPECT_EQ(copied.exceptions[0], deny());
+  EXPECT_FALSE(copied.exceptions[1].understood);
+}
+
+TEST_P(Consents, OfARecordThatWasNamedGoWithIt) {
+  const auto a = id_of("A"), b = id_of("B");
+  ok(merge_patients(*database_, *clinic_, a, b, {.actor = "Eve", .reason = "twice"}, next()));
+  const auto theirs = ok(give_consent(*database_, b, {.root = permit(), .given_at = noon}, patient, next()));
+  const auto forbidden = ok(give_consent(*database_, b, {.root = deny(), .given_at = noon}, patient, next()));
+  EXPECT_EQ(facts("A")->consents, (std::vector{theirs, forbidden})) << "one person for now";
+  ok(unmerge_patient(*database_, *clinic_, b, {.actor = "Eve", .reason = "two persons"}, next()));
+  EXPECT_EQ(facts("B")->consents, (std::vector{theirs, forbidden}));
+  ASSERT_EQ(facts("A")->consents.size(), 1u) << "whose permit it was not";
+  EXPECT_EQ(facts("A")->consents[0].root, forbidden.root);
+}
+
+TEST_P(Consents, BeyondWhatIsReadLetNothingGoAndAreNoFailure) {
+  const auto given = give("A", permit());
+  auto* session = ok(database_->session());
+  ok(session->execute(
+      "INSERT INTO consents (id, version, clinic, patient, number, status, provision, set_by, actor, basis, given_at,"
+      " set_at, source) WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)"
+      " SELECT k.id, n.i, k.clinic, k.patient, 1000 + n.i, k.status, k.provision, k.set_by, k.actor, k.basis, k.given_at,"
+      " k.set_at, k.source FROM consents k, n WHERE k.id = :p1 AND k.version = 1",
+      {given.id}));
+  ASSERT_NE(facts("A"), nullptr);
+  EXPECT_FALSE(facts("A")->readable);
+}
+
 TEST_P(Consents, ThatCannotBeReadLetNothingGo) {
   give("A", permit());
   auto* session = ok(database_->session());

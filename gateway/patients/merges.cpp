@@ -195,7 +195,8 @@ Result<void> unmerge_patient(store::Database& database, const policy::Clinic& cl
     }
     TRY(session->execute("UPDATE patients SET survivor = NULL, merged_into = NULL WHERE id = :p1", {retired.id}));
     TRY(give_back(*session, survivor, records));
-    TRY(copy_denials(*session, {.clinic = clinic.id, .from = survivor.id, .to = retired.id}, merged_at));
+    const auto rest = TRY(with_merged(*session, survivor.id));
+    TRY(part_consents(*session, {.clinic = clinic.id, .ones = rest, .others = records, .since = merged_at}));
     return write_event(*session, clinic, event, change, now);
   });
 }

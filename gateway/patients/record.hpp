@@ -55,6 +55,7 @@ struct PatientRecord {
   Known known;  ///< ids without the mrn
   Instant entered_at{}, updated_at{};
   std::string named_as = {};  ///< id of the record that was named, where that was merged into this one
+  const std::string& named() const { return named_as.empty() ? id : named_as; }
 };
 
 /// patients.demographics: a Person and the identifiers other than the mrn.

@@ -46,9 +46,23 @@ TEST(ARule, OfEachSettingIsTakenUpAndTakenBack) {
   EXPECT_EQ(rule_words(with({share})), std::vector<std::string>{share});
   EXPECT_EQ(with({share}).shared.at(Purpose::Treatment).size(), 2u);
   EXPECT_EQ(with({share, "share=treatment:all"}), ClinicRules{});
+  EXPECT_TRUE(with({share, "share=treatment:none"}).shared.at(Purpose::Treatment).empty()) << "no document at all";
   EXPECT_EQ(with({share, "share=treatment:" + loinc + "|34133-9"}).shared.at(Purpose::Treatment).size(), 1u);
   EXPECT_TRUE(with({"part2-emergencies=on"}).part2_emergencies);
   EXPECT_EQ(with({"part2-emergencies=on", "part2-emergencies=off"}), ClinicRules{});
+}
+
+TEST(ARule, MeansTheSystemOfACodeHoweverItIsWritten) {
+  for (const std::string& system : {loinc, "urn:oid:" + loinc, std::string("http://loinc.org")}) {
+    EXPECT_EQ(with({"mark=" + system + "|11111-1:PSY"}), with({"mark=" + loinc + "|11111-1:PSY"})) << system;
+    EXPECT_EQ(with({"share=treatment:" + system + "|34133-9"}), with({"share=treatment:" + loinc + "|34133-9"}));
+    EXPECT_EQ(code_from_word(system + "|34133-9")->system, loinc);
+  }
+  const auto own = with({"mark=http://clinic.example/codes|11111-1:http://clinic.example/labels|X"}).labels.marks;
+  ASSERT_EQ(own.size(), 1u);
+  EXPECT_EQ(own[0].code.code, "11111-1");
+  EXPECT_EQ(own[0].label, (policy::Label{"http://clinic.example/labels", "X"}));
+  EXPECT_EQ(refused("mark=" + loinc + "|a:b:PSY"), Errc::BadSetting);
 }
 
 TEST(ARule, ThatCannotBeMeantIsRefused) {
@@ -64,7 +78,7 @@ TEST(ARule, ThatCannotBeMeantIsRefused) {
 
 TEST(ARule, ThatWasWrittenIsReadBack) {
   const auto rules = with({"gate=HIV", "gate=2.999.7|X", "know=2.999.7|Y", "mark=2.999.6|1:PSY", "refuse=2.999.9",
-                           "share=payment:2.999.6|2", "share=treatment:2.999.6|1,2.999.6|2", "part2-emergencies=on"});
+                           "share=payment:2.999.6|2", "share=operations:none", "share=treatment:2.999.6|1,2.999.6|2", "part2-emergencies=on"});
   EXPECT_EQ(read_rules(write_rules(rules)), rules);
   EXPECT_EQ(write_rules({}), "");
   EXPECT_EQ(read_rules(""), ClinicRules{});

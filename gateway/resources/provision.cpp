@@ -30,11 +30,6 @@ constexpr System systems[] = {
 /// Code systems of `class` that are about no class or type of document: types of resources, media types, profiles.
 constexpr std::string_view not_of_documents[] = {"http://hl7.org/fhir/resource-types", "urn:ietf:bcp:13", uri_system};
 
-/// As our own records name a system: by its OID where it has one.
-std::string system_of(std::string_view written) {
-  const auto known = std::ranges::find(systems, written, &System::url);
-  return known == std::end(systems) ? policy::label(written, {}).system : std::string(known->oid);
-}
 std::string written_system(std::string_view system) {
   const auto known = std::ranges::find(systems, system, &System::oid);
   return known == std::end(systems) ? policy::fhir_system(system) : std::string(known->url);
@@ -288,12 +283,17 @@ Result<bool> Reader::purposes_part(Value list, const std::string& path, Provisio
   return all_known || (provision.permits && any_known);
 }
 
+/// A deny of a code without its system would meet nothing that bears one: it is not understood, and denies all.
+bool names_system(const std::optional<base::Code>& code, const Provision& provision) {
+  return code && (provision.permits || !code->system.empty());
+}
+
 Result<bool> Reader::labels_part(Value list, const std::string& path, Provision& provision) {
   bool understood = true;
   for (const Value item : TRY(items_of(list, path))) {
     const auto code = TRY(read_coding(item, path));
     if (code) provision.labels.push_back(policy::label(code->system, code->code));
-    understood = understood && code;
+    understood = understood && names_system(code, provision);
   }
   if (!understood && !provision.permits) provision.labels.clear();
   return understood;
@@ -303,7 +303,8 @@ Result<bool> Reader::classes_part(Value list, const std::string& path, Provision
   bool understood = true;
   for (const Value item : TRY(items_of(list, path))) {
     const auto code = TRY(read_coding(item, path));
-    const bool known = code && std::ranges::find(not_of_documents, code->system) == std::end(not_of_documents);
+    const bool known = names_system(code, provision) &&
+                       std::ranges::find(not_of_documents, code->system) == std::end(not_of_documents);
     if (known) provision.classes.push_back({code->code, system_of(code->system), code->display});
     understood = understood && known;
   }
@@ -445,6 +446,11 @@ void write_list(base::json::Writer& writer, std::string_view name, const std::ve
 }
 
 }  // namespace
+
+std::string system_of(std::string_view written) {
+  const auto known = std::ranges::find(systems, written, &System::url);
+  return known == std::end(systems) ? policy::label(written, {}).system : std::string(known->oid);
+}
 
 Result<ReadProvision> read_provision(Value provision, const Calendar& calendar, const ProvisionLimits& limits) {
   Reader reader(calendar, limits);

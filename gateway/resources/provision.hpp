@@ -9,6 +9,9 @@
 
 namespace gateway::resources {
 
+/// A code system as our own records name it: by its OID, without `urn:oid:`, where it has one; else as it is written.
+std::string system_of(std::string_view written);
+
 struct ReadProvision {
   policy::Provision provision;
   std::vector<std::string> not_evaluated = {};  ///< parts that will only ever refuse, each named as FHIR names it

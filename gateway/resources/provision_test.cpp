@@ -136,6 +136,19 @@ TEST(FhirProvision, KeepsALabelNobodyKnows) {
   EXPECT_EQ(got.provision.labels, (std::vector<Label>{{"2.999.9", "X"}, {"", "Y"}}));
 }
 
+TEST(FhirProvision, DeniesAllWhereACodeComesWithoutItsSystem) {
+  for (const auto* list : {R"("securityLabel":[{"system":"urn:oid:2.999.9","code":"X"},{"code":"HIV"}])",
+                           R"("class":[{"code":"34133-9"}])", R"("code":[{"coding":[{"code":"34133-9"}]}])"}) {
+    const auto deny = *read("deny", list), permit = *read("permit", list);
+    EXPECT_FALSE(deny.provision.understood) << list;
+    EXPECT_EQ(deny.not_evaluated.size(), 1u) << list;
+    EXPECT_TRUE(deny.provision.labels.empty() && deny.provision.classes.empty()) << list;
+    EXPECT_TRUE(permit.provision.understood) << "it opens what bears just that: " << list;
+  }
+  EXPECT_EQ(read("deny", R"("securityLabel":[{"system":"http://hl7.org/fhir/v3/ActCode","code":"HIV"}])")
+                ->provision.labels, (std::vector<Label>{{std::string(policy::act_code_system), "HIV"}}));
+}
+
 struct Strange {
   std::string members, path;
 };
@@ -320,9 +333,9 @@ class AnyProvision {
     made.data = period();
     if (below(3) == 0) made.purposes = PurposeSet::from_bits(std::int64_t(below(128)));
     for (auto n = few(); n > 0; --n) made.recipients.push_back(recipient());
-    for (auto n = few(); n > 0; --n) made.labels.push_back({pick(systems_), pick(texts_)});
+    for (auto n = few(); n > 0; --n) made.labels.push_back({system(made), pick(texts_)});
     for (auto n = few(); n > 0; --n)
-      made.classes.push_back({pick(texts_), pick(systems_), below(2) ? pick(texts_) : ""});
+      made.classes.push_back({pick(texts_), system(made), below(2) ? pick(texts_) : ""});
     for (auto n = few(); n > 0; --n) made.documents.push_back(pick(ids_));
     if (depth < 3)
       for (auto n = few(); n > 0; --n) made.exceptions.push_back(make(depth + 1));
@@ -333,6 +346,11 @@ class AnyProvision {
   std::size_t below(std::size_t bound) { return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_); }
   std::size_t few() { return below(3) ? 0 : 1 + below(3); }
   std::string pick(const std::vector<std::string>& all) { return all[below(all.size())]; }
+  /// A deny without one is not understood. [DeniesAllWhereACodeComesWithoutItsSystem]
+  std::string system(const Provision& of) {
+    const auto picked = pick(systems_);
+    return picked.empty() && !of.permits ? "2.999.2" : picked;
+  }
   Instant instant() {
     return base::from_micros(std::uniform_int_distribution<std::int64_t>(-2'200'000'000'000'000,
                                                                          7'200'000'000'000'000)(random_));

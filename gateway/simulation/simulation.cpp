@@ -45,7 +45,8 @@ struct Resource {
   std::string patient, mrn, document = {};
   policy::ChoiceFacts choice = {};
   std::shared_ptr<const policy::ConsentFacts> consents = {};
-  std::optional<policy::DocumentFacts> facts = {};
+  std::optional<policy::DocumentFacts> facts = {};          ///< with the labels that the clinic's marks give it now
+  std::optional<policy::DocumentFacts> facts_changed = {};  ///< with those that the changed marks would
 };
 
 /// How one resource fares under one set of rules.
@@ -110,12 +111,14 @@ class Replay {
     auto held = documents::held_document(database_, question_.now, id);
     if (!held && held.error().code == documents::Errc::NoSuchDocument) return std::optional<Resource>();
     if (!held) return held.error();
+    auto changed = TRY(documents::held_document(database_, question_.changed, id));
     return std::optional(Resource{.patient = held->subject,
                                   .mrn = held->resource.patient.extension,
                                   .document = held->resource.unique_id,
                                   .choice = std::move(held->choice),
                                   .consents = std::move(held->consents),
-                                  .facts = std::move(held->document)});
+                                  .facts = std::move(held->document),
+                                  .facts_changed = std::move(changed.document)});
   }
 
   /// Of all resources of one request under a clinic's settings.
@@ -132,9 +135,10 @@ class Replay {
       choice.clinic_defaults = clinic.defaults;
       choice.clinic_version = clinic.version;
       const auto ids = patient_ids(event, *resource);
+      const auto& facts = &clinic == &question_.changed ? resource->facts_changed : resource->facts;
       fates.push_back(fate_of(judge.verdict_on({}, {.subject = resource->patient, .choice = choice, .patient_ids = ids,
                                                     .consents = resource->consents,
-                                                    .document = resource->facts ? &*resource->facts : nullptr})));
+                                                    .document = facts ? &*facts : nullptr})));
     }
     // A candidate who is withheld withholds all that the query may mean.
     const auto refused = std::ranges::find_if(fates, [](const Fate& fate) { return !fate.permits(); });

@@ -141,6 +141,15 @@ TEST_P(Simulated, JudgesEachDocumentOfARequestByItself) {
   EXPECT_EQ(with("share=treatment:1.2|3").shifts.at(0).after, Reason::ClassNotShared);
 }
 
+TEST_P(Simulated, MarksDocumentsAsTheChangedTableWould) {
+  asked("ITI-38", {document_});
+  const auto found = with("mark=2.16.840.1.113883.6.1|34133-9:PSYTHPN");
+  ASSERT_EQ(found.shifts.size(), 1u);
+  EXPECT_EQ(found.shifts[0].before, Reason::Permitted);
+  EXPECT_EQ(found.shifts[0].after, Reason::SensitiveNoConsent);
+  EXPECT_TRUE(with("mark=2.16.840.1.113883.6.1|11111-1:PSYTHPN").shifts.empty()) << "another code";
+}
+
 TEST_P(Simulated, CountsTheConsentsOfTheDay) {
   asked("ITI-38", {document_});
   policy::Provision root{.permits = true,
