@@ -133,6 +133,18 @@ class TestAnImport:
         load(town, csv("mrn,kind,to", f"{case.mrn},deny,{RIVERSIDE}"))
         assert not case.is_found()
 
+    def test_of_a_deny_by_class_shuts_out_that_class_and_by_codes_within_everything(self, town):
+        loinc, fhir = "http://loinc.org", "http://hl7.org/fhir"
+        for more, listed in (({"class": [{"system": loinc, "code": "11111-1"}]}, True),
+                             ({"class": [{"system": loinc, "code": "34133-9"}]}, False),
+                             ({"class": [{"system": f"{fhir}/resource-types", "code": "Observation"}]}, False),
+                             ({"code": [{"coding": [{"system": f"{fhir}/sid/icd-10-cm", "code": "B20"}]}]}, False)):
+            case = Case(town, document=True)
+            load(town, ndjson(consent(case.mrn, permit_v(), identifier=f"yes {case.mrn}")))
+            assert case.is_listed()
+            answer = load(town, ndjson(consent(case.mrn, {"type": "deny"} | more)))
+            assert (answer["not_accepted"], case.is_listed()) == (0, listed), more
+
     def test_of_the_same_file_again_changes_nothing(self, town):
         case, other = Case(town), Case(town)
         rows = [f"{case.mrn},opt-out,,", f"{case.mrn},deny,{LAKESIDE},", f"{other.mrn},deny,,"]
@@ -383,7 +395,7 @@ class TestAnExport:
         deep = permit_v(provision=[{"type": "deny", "purpose": purposes("HPAYMT"), "dataPeriod": {"start": "2020"}}])
         load(town, ndjson(
             consent(loud.mrn, deep, identifier="deep"), consent(loud.mrn, {"type": "deny"}, identifier="out"),
-            consent(odd.mrn, permit_v(code=[{"coding": [{"system": "http://loinc.org", "code": "34133-9"}]}])),
+            consent(odd.mrn, permit_v(**{"class": [{"system": "http://loinc.org", "code": "34133-9"}]})),
             consent(odd.mrn, {"type": "permit", "action": [{"text": "x"}]}, identifier="odd"),
             consent(ended.mrn, permit_v(), status="inactive")))
         by = ("--by", "Olga Staff", "--as", "patient")
