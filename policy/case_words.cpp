@@ -3,6 +3,7 @@
 #include "base/error_table.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace policy {
 namespace {
@@ -228,6 +229,33 @@ Result<Provision> statement_in(std::span<const std::string> words) {
   }
   if (said.empty()) return not_understood("a statement says what it is about, or everything");
   return provision;
+}
+
+Result<HieConsent> hie_consent_of(std::string_view text) {
+  const auto list = TRY(list_of(text));
+  const auto first = words_of(list.front());
+  const auto kind = hie_kind(first[0]);
+  if (!kind || first.size() != 2) return not_understood("a consent to the HIE is 'given TIME' or 'revoked TIME'");
+  if (*kind == HieKind::Revoked && list.size() > 1) return not_understood("'revoked TIME' stands alone");
+  HieConsent consent{.kind = *kind, .given_on = TRY(instant_of(first[1]))};
+  std::set<std::string> said;
+  for (const auto& item : std::span(list).subspan(1)) {
+    const auto words = words_of(item);
+    if (!said.insert(words[0]).second) return not_understood("'" + words[0] + "' is said twice");
+    const auto basis = words.size() == 2 && words[0] == "by" ? hie_basis(words[1]) : std::nullopt;
+    if (words.size() == 2 && words[0] == "expires") {
+      consent.expires_on = TRY(instant_of(words[1]));
+    } else if (basis) {
+      consent.basis = *basis;
+    } else if (item == "entered before") {
+      consent.counts = false;
+    } else {
+      return not_understood("a consent to the HIE does not go on with " + item);
+    }
+  }
+  if (!consent.counts && consent.basis != HieBasis::Default)
+    return not_understood("'entered before' is said of a consent 'by default'");
+  return consent;
 }
 
 }  // namespace policy

@@ -3,6 +3,7 @@
 // near-English words. Nothing here decides. [policy/cases/README.md]
 
 #include "policy/consent.hpp"
+#include "policy/hie_consent.hpp"
 
 namespace policy {
 
@@ -38,6 +39,9 @@ Result<std::vector<Label>> labels_of(std::string_view text);
 /// `permits labels SUD to Riverside for treatment from … until …`: clauses in any order, each once.
 /// @error NotUnderstood
 Result<Provision> statement_in(std::span<const std::string> words);
+/// `given TIME`, behind it any of `expires TIME`, `by default` (patient, staff), `entered before` (the person had been:
+/// such a row does not count), each once; or `revoked TIME`. It has no id. @error NotUnderstood
+Result<HieConsent> hie_consent_of(std::string_view text);
 
 }  // namespace policy
 

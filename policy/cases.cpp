@@ -13,6 +13,7 @@ std::string_view asset_choice_txt();
 std::string_view asset_class_txt();
 std::string_view asset_consents_txt();
 std::string_view asset_evaluation_txt();
+std::string_view asset_hie_txt();
 std::string_view asset_merged_txt();
 std::string_view asset_part2_txt();
 std::string_view asset_party_txt();
@@ -207,6 +208,22 @@ Result<void> read_glass(Case& one, std::string_view value) {
   return {};
 }
 
+Result<void> read_hie_consent(Case& one, std::string_view value) {
+  auto consent = TRY(hie_consent_of(value));
+  consent.id = "H" + std::to_string(one.hie.history.size() + 1);
+  one.hie.history.push_back(std::move(consent));
+  return {};
+}
+Result<void> read_hie_consents(Case& one, std::string_view value) {
+  if (value != "unreadable") return not_understood("consents to the HIE are unreadable or not said to be anything");
+  one.hie.readable = false;
+  return {};
+}
+Result<void> read_hie_send(Case& one, std::string_view value) {
+  one.hie_send = TRY(instant_of(value));
+  return {};
+}
+
 Result<void> read_twin(Case& one, std::string_view value) {
   one.twin_of = std::string(value);
   return {};
@@ -225,7 +242,7 @@ Result<void> read_notice(Case& one, std::string_view value) {
   return {};
 }
 
-enum class About { Fact, Expectation };
+enum class About { Fact, HieFact, Expectation };  ///< a HieFact: of a send to the HIE; a Fact: of a query
 enum class Often { Once, Many };
 struct Line {
   std::string_view key;
@@ -266,6 +283,9 @@ constexpr Line lines[] = {
     {"except", read_exception, About::Fact, Often::Many},
     {"except there", read_exception_there, About::Fact, Often::Many},
     {"break-glass", read_glass, About::Fact, Often::Many},
+    {"hie consent", read_hie_consent, About::HieFact, Often::Many},
+    {"hie consents", read_hie_consents, About::HieFact},
+    {"send to the HIE at", read_hie_send, About::HieFact},
     {"expect", read_expected, About::Expectation},
     {"notice", read_notice, About::Expectation},
 };
@@ -300,15 +320,22 @@ class Reader {
     const auto known = std::ranges::find(lines, key, &Line::key);
     if (known == std::end(lines)) return not_understood("no line begins with '" + key + ":'");
     if (!said_.insert(key).second && known->often == Often::Once) return not_understood("'" + key + ":' stands twice");
-    if (known->about == About::Fact) draft_->facts.push_back(text);
+    if (known->about != About::Expectation) draft_->facts.push_back(text);
+    about_.insert(known->about);
     return known->read(*draft_, value);
   }
   Result<void> end() {
     if (!draft_) return {};
     if (!said_.contains("expect")) return not_understood("the case '" + draft_->name + "' expects nothing");
+    if (about_.contains(About::HieFact)) {
+      if (!draft_->hie_send) return not_understood("the case '" + draft_->name + "' sends nothing to the HIE");
+      if (about_.contains(About::Fact))
+        return not_understood("the case '" + draft_->name + "' is a send to the HIE and has lines of a query");
+    }
     cases_.push_back(std::move(*draft_));
     draft_.reset();
     said_.clear();
+    about_.clear();
     return {};
   }
   std::vector<Case> take() { return std::move(cases_); }
@@ -322,6 +349,7 @@ class Reader {
   std::vector<Case> cases_;
   std::optional<Case> draft_;
   std::set<std::string> said_;
+  std::set<About> about_;  ///< what the lines of the draft are about
 };
 
 }  // namespace
@@ -340,6 +368,11 @@ Result<std::vector<Case>> read_cases(std::string_view text, std::string_view fil
 }
 
 Outcome judge_case(const Case& one) {
+  if (one.hie_send) {
+    const Finding finding = judge_hie(one.hie, *one.hie_send);
+    return {.permits = finding.permits(), .reason = finding.reason, .notices = {},
+            .as_expected = finding.reason == one.expected && one.notices.empty()};
+  }
   const auto outcome_of = [&](const Verdict& verdict) {
     Outcome outcome{.permits = verdict.permits(), .reason = verdict.reason()};
     for (const auto& obligation : verdict.obligations) outcome.notices.push_back(obligation.evidence);
@@ -362,6 +395,7 @@ std::span<const CaseFile> shipped_case_files() {
       {"part2.txt", asset_part2_txt()},             {"consents.txt", asset_consents_txt()},
       {"merged.txt", asset_merged_txt()},           {"break-glass.txt", asset_break_glass_txt()},
       {"boundaries.txt", asset_boundaries_txt()},   {"evaluation.txt", asset_evaluation_txt()},
+      {"hie.txt", asset_hie_txt()},
   };
   return files;
 }

@@ -2,6 +2,7 @@
 // The decision corpus: cases as a privacy officer reads them (facts, request, expected verdict and reason), and what
 // the engine decides about each. Pure; the texts are part of the program. How one is written: policy/cases/README.md.
 
+#include "policy/hie_consent.hpp"
 #include "policy/release.hpp"
 
 namespace policy {
@@ -19,6 +20,8 @@ struct Case {
   std::vector<base::Identifier> patient_ids = {};
   ConsentFacts consents = {};
   std::optional<DocumentFacts> document = {};
+  HieFacts hie = {};
+  std::optional<Instant> hie_send = {};  ///< when something is sent to the HIE; nothing: an organization asks
   Reason expected = Reason::PolicyError;
   std::vector<std::string> notices = {};  ///< on what a Part 2 document must leave; empty where no notice is due
 };
@@ -34,10 +37,10 @@ struct Outcome {
 /// Reads the cases of one file.
 /// @param file  its name, for errors
 /// @error CaseErrc::NotUnderstood: a line that is not understood (file, line and what is wrong with it), a case that
-///        expects nothing
+///        expects nothing, or that has lines of a send to the HIE and no send, or lines of a query beside them
 Result<std::vector<Case>> read_cases(std::string_view text, std::string_view file);
 
-/// Judges a case as a request is judged: admit, then judge.
+/// Judges a case as a request is judged: admit, then judge; a send to the HIE by its consents alone: judge_hie.
 Outcome judge_case(const Case& one);
 
 /// A file of the corpus that ships.

@@ -71,7 +71,6 @@ TEST(Cases, GiveEveryReasonADenialAndAPermittedTwin) {
     if (!one.twin_of.empty()) with_twin.insert(one.expected);
   }
   for (int reason = int(Reason::Permitted) + 1; reason <= int(Reason::PolicyError); ++reason) {
-    if (code(static_cast<Reason>(reason)).starts_with("hie-")) continue;  // sends to the HIE: hie_consent_test.cpp
     EXPECT_TRUE(denied.contains(static_cast<Reason>(reason))) << code(static_cast<Reason>(reason));
     EXPECT_TRUE(with_twin.contains(static_cast<Reason>(reason))) << code(static_cast<Reason>(reason));
   }
@@ -108,9 +107,11 @@ class Permutation {
       const auto says = [&](const std::string& line) { return line.starts_with(key + ": "); };
       if (std::ranges::none_of(lines, says)) lines.insert(lines.begin(), key + ": " + value);
     };
-    for (const char* key : {"connection certificate", "message signed by", "token signed by"}) say(key, "Network");
-    say("home", "Riverside, of Network");
-    say("now", "2026-06-15T12:00:00-04:00");
+    if (!one.hie_send) {
+      for (const char* key : {"connection certificate", "message signed by", "token signed by"}) say(key, "Network");
+      say("home", "Riverside, of Network");
+      say("now", "2026-06-15T12:00:00-04:00");
+    }
     std::string text = "case: " + one.name + "\n";
     for (const auto& line : lines) text += permuted(line) + "\n";
     text += "expect: " + (one.expected == Reason::Permitted ? "permit" : "deny " + std::string(code(one.expected)));
@@ -156,6 +157,31 @@ class Permutation {
   Words words_;
   std::size_t shift_;  ///< microseconds, up to 231 days
 };
+
+/// The same consents to the HIE, so much later.
+HieFacts later(HieFacts facts, std::chrono::microseconds by) {
+  for (HieConsent& row : facts.history) {
+    row.given_on += by;
+    if (row.expires_on) *row.expires_on += by;
+  }
+  return facts;
+}
+
+TEST(Cases, OfSendsToTheHieComeWithAllTheirDatesShiftedAlike) {
+  random::Draw draw(random::seed(20261203));
+  std::size_t sends = 0, moved = 0;
+  for (const Case& one : corpus()) {
+    if (!one.hie_send) continue;
+    const auto permuted = read_cases(Permutation(draw).text(one), "permuted").value();
+    ASSERT_TRUE(permuted.at(0).hie_send) << one.name;
+    const auto by = *permuted[0].hie_send - *one.hie_send;
+    EXPECT_EQ(permuted[0].hie, later(one.hie, by)) << one.name;
+    ++sends;
+    moved += by > std::chrono::hours(1);
+  }
+  EXPECT_GE(sends, 25u);
+  EXPECT_GE(moved, sends / 2);
+}
 
 TEST(Cases, ComeOutAlikeWithOtherNamesCodesAndDates) {
   const auto seed = random::seed(20261202);
@@ -429,6 +455,65 @@ TEST(CaseReader, SaysWhichLineItDoesNotUnderstandAndWhy) {
   for (const auto& [line, why] : refused) EXPECT_EQ(refusal_of_line(line), "f.txt line 2: " + why) << line;
 }
 
+TEST(CaseReader, ReadsSendsToTheHie) {
+  const auto read = read_cases("case: sent\n"
+                               "hie consent: given 2026-01-01T00:00:00Z, expires 2026-01-02T00:00:00Z, by patient\n"
+                               "hie consent: revoked 2026-01-03T00:00:00Z\n"
+                               "hie consent: given 2026-01-04T00:00:00Z, entered before, by default\n"
+                               "hie consent: given 2026-01-05T00:00:00Z\n"
+                               "hie consents: unreadable\n"
+                               "send to the HIE at: 2026-01-06T00:00:00Z\n"
+                               "expect: deny policy-error\n"
+                               "case: asked\nexpect: permit\n", "f.txt").value();
+  ASSERT_EQ(read.size(), 2u);
+  const auto day = [](const std::string& number) {
+    return base::read_date_time("2026-01-0" + number + "T00:00:00Z").value();
+  };
+  EXPECT_EQ(read[0].hie.history,
+            (std::vector<HieConsent>{
+                {.id = "H1", .given_on = day("1"), .expires_on = day("2"), .basis = HieBasis::Patient},
+                {.id = "H2", .kind = HieKind::Revoked, .given_on = day("3")},
+                {.id = "H3", .given_on = day("4"), .basis = HieBasis::Default, .counts = false},
+                {.id = "H4", .given_on = day("5"), .basis = HieBasis::Staff}}));
+  EXPECT_FALSE(read[0].hie.readable);
+  EXPECT_EQ(read[0].hie_send, day("6"));
+  EXPECT_EQ(read[0].facts.size(), 6u);
+  EXPECT_EQ(read[1].hie, HieFacts{});
+  EXPECT_EQ(read[1].hie_send, std::nullopt);
+}
+
+TEST(CaseReader, SaysWhatItDoesNotUnderstandOfASendToTheHie) {
+  const std::string on = "2026-01-01T00:00:00Z", send = "send to the HIE at: " + on, given = "hie consent: given " + on;
+  const std::pair<std::string, std::string> refused[] = {
+      {"hie consent: " + on, "a consent to the HIE is 'given TIME' or 'revoked TIME'"},
+      {"hie consent: given", "a consent to the HIE is 'given TIME' or 'revoked TIME'"},
+      {"hie consent: given on " + on, "a consent to the HIE is 'given TIME' or 'revoked TIME'"},
+      {"hie consent: given today", "'today' is no time like 2026-11-01T00:00:00-04:00"},
+      {"hie consent: revoked " + on + ", expires " + on, "'revoked TIME' stands alone"},
+      {given + ",", "something is missing beside a comma or at the end"},
+      {given + ", expires never", "'never' is no time like 2026-11-01T00:00:00-04:00"},
+      {given + ", expires", "a consent to the HIE does not go on with expires"},
+      {given + ", by nobody", "a consent to the HIE does not go on with by nobody"},
+      {given + ", entered", "a consent to the HIE does not go on with entered"},
+      {given + ", by staff, by patient", "'by' is said twice"},
+      {given + ", entered before", "'entered before' is said of a consent 'by default'"},
+      {given + ", by staff, entered before", "'entered before' is said of a consent 'by default'"},
+      {"hie consents: none", "consents to the HIE are unreadable or not said to be anything"},
+      {"send to the HIE at: once", "'once' is no time like 2026-11-01T00:00:00-04:00"},
+  };
+  for (const auto& [line, why] : refused) EXPECT_EQ(refusal_of_line(line), "f.txt line 2: " + why) << line;
+  EXPECT_EQ(refusal_of_line(send), "read");
+  EXPECT_EQ(refusal_of_line(given + "\n" + given + "\n" + send), "read") << "a history has many";
+  EXPECT_EQ(refusal_of_line(send + "\n" + send), "f.txt line 3: 'send to the HIE at:' stands twice");
+  EXPECT_EQ(refusal_of_line(given), "f.txt: the case 'c' sends nothing to the HIE");
+  EXPECT_EQ(refusal_of_line("hie consents: unreadable"), "f.txt: the case 'c' sends nothing to the HIE");
+  const std::string mixed = "f.txt: the case 'c' is a send to the HIE and has lines of a query";
+  EXPECT_EQ(refusal_of_line("ask: treatment\n" + send), mixed);
+  EXPECT_EQ(refusal_of_line(send + "\npatient chose: none"), mixed);
+  EXPECT_EQ(refusal("case: a\nask: treatment\nexpect: permit\ncase: b\n" + send + "\nexpect: deny hie-none\n"), "read")
+      << "each case for itself";
+}
+
 TEST(CaseReader, SaysWhatIsMissingOrTooMuch) {
   EXPECT_EQ(refusal("ask: treatment\n"), "f.txt line 1: the first line of a case is 'case: NAME'");
   EXPECT_EQ(refusal("case: a\n"), "f.txt: the case 'a' expects nothing");
@@ -477,6 +562,12 @@ TEST(CaseReader, NoticesAnOutcomeThatIsNotAsExpected) {
   EXPECT_EQ(outcome("token says: no purpose\nexpect: permit").reason, Reason::PurposeMissing);
   EXPECT_FALSE(outcome("clinic defaults: none\nexpect: deny patient-purpose").as_expected);
   EXPECT_TRUE(outcome("clinic defaults: none\nexpect: deny clinic-purpose").as_expected);
+  const std::string send = "send to the HIE at: 2026-01-01T00:00:00Z\n";
+  EXPECT_TRUE(outcome(send + "expect: deny hie-none").as_expected);
+  EXPECT_FALSE(outcome(send + "expect: deny hie-none\nnotice: consent C1 version 1").as_expected);
+  EXPECT_FALSE(outcome(send + "expect: deny hie-revoked").as_expected);
+  EXPECT_FALSE(outcome(send + "expect: permit").as_expected);
+  EXPECT_FALSE(outcome(send + "expect: permit").permits);
 }
 
 TEST(CaseWords, TellDifferentNamesApart) {

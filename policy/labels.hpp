@@ -56,7 +56,8 @@ enum class LabelKind {
 /// What the law gates no clinic opens: `known` never makes a shipped gated label open. [design §4: ceilings]
 LabelKind kind_of(const Label& label, const LabelRules& rules);
 
-/// The labels that ship as gated: 42 CFR Part 2, psychotherapy and SUD counseling notes, confidentiality V.
+/// The labels that ship as gated: 42 CFR Part 2, psychotherapy notes, confidentiality V. SUD counseling notes have no
+/// label of their own in HL7's tables: a clinic gates one of its own, which a consent for 42CFRPart2 does not open.
 std::span<const Label> shipped_gated();
 /// Records of a substance use program: what leaves goes with the statement of 42 CFR §2.32.
 bool is_part2(const Label& label);

@@ -384,6 +384,8 @@ std::string_view word(Gate gate) noexcept {
   return "evaluation";
 }
 
+std::string_view word(Obligation::Kind) noexcept { return "part2-notice"; }
+
 std::string_view code(Reason reason) noexcept {
   switch (reason) {
     case Reason::Permitted: return "permitted";

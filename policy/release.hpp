@@ -70,6 +70,8 @@ struct Obligation {
   std::string evidence;  ///< the consent, or the broken glass, it leaves on
   bool operator==(const Obligation&) const = default;
 };
+/// `part2-notice`: as the decision record writes it.
+std::string_view word(Obligation::Kind kind) noexcept;
 
 /// The findings of all gates for one resource (or for the request as a whole), in gate order.
 struct Verdict {

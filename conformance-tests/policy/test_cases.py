@@ -13,11 +13,11 @@ import pytest
 
 CASES = Path(__file__).resolve().parents[2] / "policy" / "cases"
 FILES = sorted(CASES.glob("*.txt"))
-TIME = re.compile(r"(?:from|until) (\d{4}-\d\d-\d\dT\S+)")
+TIME = re.compile(r"(?:from|until|given|expires) (\d{4}-\d\d-\d\dT\S+)")
 MIDNIGHT = re.compile(r"^(.*?)\s*# midnight (\S+)$", re.M)
 REASONS = {"caller-untrusted", "caller-unknown", "caller-inactive", "caller-not-delegated", "purpose-missing",
            "purpose-unknown", "purpose-not-supported", "token-for-another-patient", "patient-purpose",
-           "clinic-purpose", "organization-denied", "class-not-shared", "sensitive-no-consent", "consent-expired",
+           "clinic-purpose", "hie-none", "hie-future", "hie-expired", "hie-revoked", "organization-denied", "class-not-shared", "sensitive-no-consent", "consent-expired",
            "consent-future", "consent-revoked", "policy-error"}
 
 
@@ -98,6 +98,13 @@ class TestMidnights:
                 assert (zone, day) in seen
         assert ("Asia/Kolkata", "2026-11-01") in seen and ("Pacific/Kiritimati", "2026-11-01") in seen
         assert ("America/New_York", "2028-02-29") in seen
+
+    def test_of_sends_to_the_hie_lie_on_both_sides_of_both_changes_of_the_clocks(self):
+        marked = [(zone, written) for text, zone in MIDNIGHT.findall((CASES / "hie.txt").read_text())
+                  if text.startswith("hie consent: ") for written in TIME.findall(text)]
+        days = {datetime.datetime.fromisoformat(written).date().isoformat()
+                for zone, written in marked if zone == "America/Chicago"}
+        assert days >= {"2026-01-05", "2027-01-05", "2026-03-08", "2026-03-09", "2026-11-01", "2026-11-02"}
 
     def test_would_show_a_midnight_of_another_zone(self):
         instant = datetime.datetime.fromisoformat("2026-11-01T00:00:00-05:00")

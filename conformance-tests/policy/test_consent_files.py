@@ -133,6 +133,18 @@ class TestAnImport:
         load(town, csv("mrn,kind,to", f"{case.mrn},deny,{RIVERSIDE}"))
         assert not case.is_found()
 
+    def test_of_a_deny_by_class_shuts_out_that_class_and_by_codes_within_everything(self, town):
+        loinc, fhir = "http://loinc.org", "http://hl7.org/fhir"
+        for more, listed in (({"class": [{"system": loinc, "code": "11111-1"}]}, True),
+                             ({"class": [{"system": loinc, "code": "34133-9"}]}, False),
+                             ({"class": [{"system": f"{fhir}/resource-types", "code": "Observation"}]}, False),
+                             ({"code": [{"coding": [{"system": f"{fhir}/sid/icd-10-cm", "code": "B20"}]}]}, False)):
+            case = Case(town, document=True)
+            load(town, ndjson(consent(case.mrn, permit_v(), identifier=f"yes {case.mrn}")))
+            assert case.is_listed()
+            answer = load(town, ndjson(consent(case.mrn, {"type": "deny"} | more)))
+            assert (answer["not_accepted"], case.is_listed()) == (0, listed), more
+
     def test_of_the_same_file_again_changes_nothing(self, town):
         case, other = Case(town), Case(town)
         rows = [f"{case.mrn},opt-out,,", f"{case.mrn},deny,{LAKESIDE},", f"{other.mrn},deny,,"]
@@ -167,6 +179,24 @@ class TestAnImport:
         assert case.choice() == "payment" and case.consents() == [] and not case.is_found()
         load(town, ndjson(consent(case.mrn, {"type": "permit", "purpose": purposes("HPAYMT")}, status="inactive")))
         assert case.choice() is None and case.is_found()
+
+    def test_of_purposes_alone_never_widens_what_another_consent_narrowed(self, town):
+        def says(case, name, provision, given=YESTERDAY, exit=0):
+            said = consent(case.mrn, provision, identifier=f"{name} {case.mrn}", given=given)
+            return load(town, ndjson(said), exit=exit)
+
+        refused, treat = {"type": "deny"}, {"type": "permit", "purpose": purposes("TREAT")}
+        case, other = Case(town), Case(town)
+        says(case, "a", refused)
+        answer = says(case, "b", treat, "2026-11-21", exit=1)
+        assert "end the other consent first" in why(answer)[0][1]
+        assert case.choice() == "none" and not case.is_found()
+        says(case, "a", treat, "2026-11-21")
+        assert case.is_found()
+        says(other, "b", treat)
+        assert other.is_found()
+        says(other, "a", refused, "2026-11-21")
+        assert other.choice() == "none" and not other.is_found()
 
     @pytest.mark.parametrize("status, state", [
         ("active", "in force"), ("inactive", "revoked"), ("proposed", "proposed"), ("draft", "proposed"),
@@ -383,7 +413,7 @@ class TestAnExport:
         deep = permit_v(provision=[{"type": "deny", "purpose": purposes("HPAYMT"), "dataPeriod": {"start": "2020"}}])
         load(town, ndjson(
             consent(loud.mrn, deep, identifier="deep"), consent(loud.mrn, {"type": "deny"}, identifier="out"),
-            consent(odd.mrn, permit_v(code=[{"coding": [{"system": "http://loinc.org", "code": "34133-9"}]}])),
+            consent(odd.mrn, permit_v(**{"class": [{"system": "http://loinc.org", "code": "34133-9"}]})),
             consent(odd.mrn, {"type": "permit", "action": [{"text": "x"}]}, identifier="odd"),
             consent(ended.mrn, permit_v(), status="inactive")))
         by = ("--by", "Olga Staff", "--as", "patient")
@@ -415,8 +445,8 @@ class TestAnExport:
     def test_the_oracle_sees_what_is_missing(self, town, cases, shared, tmp_path):
         _, text = self.export(town, cases[0].mrn)
         resource = json.loads(text)["entry"][0]["resource"]
-        del resource["scope"]
-        assert "scope" in complaints(json.dumps(resource), tmp_path)
+        del resource["organization"]  # the base standard does not ask for it
+        assert "PCF" in complaints(json.dumps(resource), tmp_path)
 
     def test_decides_elsewhere_as_it_decides_here(self, town, cases, databases, tmp_path):
         answer, text = self.export(town, *(case.mrn for case in cases))

@@ -96,14 +96,21 @@ void write_verdicts(Json& json, std::span<const policy::Verdict> same) {
     json.text("would_change", finding.would_change);
     json.close();
   });
+  json.list("obligations", std::span(same[0].obligations), [&](const policy::Obligation& obligation) {
+    json.open();
+    json.text("must", policy::word(obligation.kind));
+    json.text("evidence", obligation.evidence);
+    json.close();
+  });
   json.close();
 }
 
 std::vector<std::span<const policy::Verdict>> grouped(std::span<const policy::Verdict> verdicts) {
   std::vector<std::span<const policy::Verdict>> groups;
   while (!verdicts.empty()) {
-    const auto other = std::ranges::find_if(
-        verdicts, [&](const policy::Verdict& one) { return one.findings != verdicts[0].findings; });
+    const auto other = std::ranges::find_if(verdicts, [&](const policy::Verdict& one) {
+      return one.findings != verdicts[0].findings || one.obligations != verdicts[0].obligations;
+    });
     const auto count = static_cast<std::size_t>(other - verdicts.begin());
     groups.push_back(verdicts.first(count));
     verdicts = verdicts.subspan(count);

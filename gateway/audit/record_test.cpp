@@ -37,7 +37,8 @@ TEST(Record, WritesADecisionWithEveryFinding) {
                                                           .reason = policy::Reason::PatientPurpose,
                                                           .sentence = "The patient did not choose \"Payment\".",
                                                           .evidence = "choice c1",
-                                                          .would_change = ""}}}},
+                                                          .would_change = ""}},
+                                            .obligations = {{.evidence = "consent c2 version 1"}}}},
                               .request_hash = "aa",
                               .answer_hash = "bb",
                               .document_hashes = {"cc"}};
@@ -48,7 +49,8 @@ TEST(Record, WritesADecisionWithEveryFinding) {
             "\t"
             R"(,"rules_version":"7","verdicts":[{"resource":"p1","findings":[{"gate":"choice",)"
             R"("reason":"patient-purpose","sentence":"The patient did not choose \"Payment\".",)"
-            R"("evidence":"choice c1"}]}]})");
+            R"("evidence":"choice c1"}],"obligations":[{"must":"part2-notice",)"
+            R"("evidence":"consent c2 version 1"}]}]})");
 }
 
 TEST(Record, WritesTheSameFindingsOnceForAllResourcesThatFollowEachOther) {

@@ -151,7 +151,7 @@ std::vector<Command> clinic_commands() {
        .options = {{"SETTING",
                     "purposes=LIST: answered by default; none makes the clinic opt-in. gate=LABEL, know=LABEL, "
                     "mark=SYSTEM|CODE:LABEL, refuse=HOME: a minus before the value takes it back. "
-                    "share=PURPOSE:SYSTEM|CODE,… or share=PURPOSE:all. part2-emergencies=on or off. "
+                    "share=PURPOSE:SYSTEM|CODE,…, PURPOSE:all or PURPOSE:none. part2-emergencies=on or off. "
                     "What is sent to the HIE: hie.enabled=on|off, hie.to=ADDRESS, "
                     "hie.opt-in-by-default=on|off, hie.expire-in-days=DAYS, hie.explanation=FILE",
                     true, true},

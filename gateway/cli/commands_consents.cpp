@@ -98,7 +98,7 @@ Result<policy::Provision> provision_given(const Arguments& arguments, const Abou
   for (const auto& word : arguments.list("to")) provision.recipients.push_back(TRY(recipient(word)));
   for (const auto& word : arguments.list("class")) {
     auto code = patients::code_from_word(word);
-    if (!code)
+    if (!code || !resources::is_document_class(*code))
       return base::fail(ConfigErrc::OutOfRange, "--class must be like 2.16.840.1.113883.6.1|34133-9; not " + word);
     provision.classes.push_back(*std::move(code));
   }

@@ -170,6 +170,7 @@ Result<Exit> show_hie(const Arguments& arguments, Console& console) {
       .flag("enabled", state.settings && state.settings->enabled)
       .text("status", last ? std::string(policy::word(policy::shown_status(state.facts.history, *last, now))) : "none");
   if (last) add_period(fields, state.facts.history[*last], meant.calendar);
+  fields.flag("may_be_sent", state.settings && state.settings->enabled && finding.permits());
   fields.text("reason", std::string(policy::code(finding.reason)))
       .text("because", finding.sentence)
       .text("would_change", finding.would_change);
@@ -274,7 +275,7 @@ std::vector<Command> hie_consent_commands() {
        .options = {mrn, by, as, basis, {"--yes", "Do it", false, false, true}, clinic},
        .run = revoke_hie},
       {.path = "consent hie-show",
-       .help = "Show whether something may be sent to the HIE now, and why",
+       .help = "Show what the consent to the HIE says now and why; rules and labels are judged when something is sent",
        .example = "consent hie-show MRN-1001",
        .options = {mrn, clinic},
        .run = show_hie},

@@ -17,7 +17,7 @@ using store::Value;
 using xca::ebxml::AssociationType;
 using xca::ebxml::DocumentEntry;
 
-constexpr std::size_t documents_at_once = 200, associations_at_once = 2000;
+constexpr std::size_t documents_at_once = 200, parentages_at_once = 2000;
 
 /// A document's labels and codes as they stand in its row, held against other writers until the transaction ends.
 struct Row {
@@ -58,12 +58,53 @@ Result<bool> store_row(Session& session, const Row& row, const Markings& more) {
   return true;
 }
 
-// ------------------------------------------------------------------ judging anew
+// ------------------------------------------------------------------ handing down
 
-/// One that inherits, by uuid, and whom it inherits from, by uuid or by unique id.
+/// Gives a document the labels and codes of another, but for what staff took away from either. @return whether that
+/// changed anything; false where one of them is no document
+Result<bool> inherit_labels(Session& session, const std::string& clinic, const std::string& to_uuid,
+                            const std::string& from_uuid) {
+  if (to_uuid == from_uuid) return false;
+  const auto from = TRY(lock_row(session, clinic, "entry_uuid", from_uuid));
+  const auto to = TRY(lock_row(session, clinic, "entry_uuid", to_uuid));
+  if (!from || !to) return false;
+  const auto stored = read_labels(from->labels);
+  const Markings more{.labels = stored.labels, .codes = read_codes(from->codes),
+                      .complete = stored.complete && !stored.damaged};
+  return store_row(session, *to, more);
+}
+
+/// One that inherits, and whom it inherits from, by uuid.
 struct Parentage {
-  std::string clinic, child, parent_uuid, parent_unique_id;
+  std::string clinic, child, parent;
 };
+
+Result<void> keep_parent(Session& session, const std::string& clinic, const std::string& child_uuid,
+                         const std::string& parent) {
+  TRY(session.execute("INSERT INTO document_parents (clinic, parent, child) VALUES (:p1, :p2, :p3)"
+                      " ON CONFLICT (clinic, parent, child) DO NOTHING",
+                      {clinic, parent, child_uuid}));
+  return {};
+}
+
+/// Who inherits from this one, by association or by what their headers say.
+Result<std::vector<std::string>> children_of(Session& session, const std::string& clinic, const std::string& uuid) {
+  std::vector<std::string> children;
+  for (const auto& row : TRY(session.select("SELECT type, source FROM associations WHERE clinic = :p1 AND target = :p2",
+                                            "tt", {clinic, uuid}))) {
+    const auto type = xca::ebxml::association_type(row.text(0));
+    if (!type) return fail(store::Errc::Unreadable, "associations.type");
+    if (inherits_labels(*type)) children.push_back(row.text(1));
+  }
+  for (const auto& row : TRY(session.select("SELECT p.child FROM documents d JOIN document_parents p"
+                                            " ON p.clinic = d.clinic AND p.parent = d.unique_id"
+                                            " WHERE d.clinic = :p1 AND d.entry_uuid = :p2",
+                                            "t", {clinic, uuid})))
+    children.push_back(row.text(0));
+  return children;
+}
+
+// ------------------------------------------------------------------ judging anew
 
 /// What content says that is held; incomplete where it cannot be read. @error those of a database that is not there
 Result<Markings> markings_of_content(store::Database& database, const std::string& hash,
@@ -98,32 +139,43 @@ Result<std::vector<Parentage>> parentage_by_association(Session& session) {
   for (std::string after_clinic, after;;) {
     const auto rows = TRY(session.select("SELECT clinic, entry_uuid, type, source, target FROM associations"
                                          " WHERE clinic > :p1 OR (clinic = :p1 AND entry_uuid > :p2)"
-                                         " ORDER BY clinic, entry_uuid LIMIT " + std::to_string(associations_at_once),
+                                         " ORDER BY clinic, entry_uuid LIMIT " + std::to_string(parentages_at_once),
                                          "ttttt", {after_clinic, after}));
     for (const auto& row : rows) {
       const auto type = xca::ebxml::association_type(row.text(2));
       if (!type) return fail(store::Errc::Unreadable, "associations.type");
-      if (inherits_labels(*type)) all.push_back({row.text(0), row.text(3), row.text(4), {}});
+      if (inherits_labels(*type)) all.push_back({row.text(0), row.text(3), row.text(4)});
     }
-    if (rows.size() < associations_at_once) return all;
+    if (rows.size() < parentages_at_once) return all;
     after_clinic = rows.back().text(0);
     after = rows.back().text(1);
   }
 }
 
+Result<std::vector<Parentage>> parentage_by_header(Session& session) {
+  std::vector<Parentage> all;
+  for (std::string after_clinic, after, after_child;;) {
+    const auto rows = TRY(session.select(
+        "SELECT p.clinic, p.parent, p.child, d.entry_uuid FROM document_parents p"
+        " JOIN documents d ON d.clinic = p.clinic AND d.unique_id = p.parent"
+        " WHERE p.clinic > :p1 OR (p.clinic = :p1 AND (p.parent > :p2 OR (p.parent = :p2 AND p.child > :p3)))"
+        " ORDER BY p.clinic, p.parent, p.child LIMIT " + std::to_string(parentages_at_once),
+        "tttt", {after_clinic, after, after_child}));
+    for (const auto& row : rows) all.push_back({row.text(0), row.text(2), row.text(3)});
+    if (rows.size() < parentages_at_once) return all;
+    after_clinic = rows.back().text(0);
+    after = rows.back().text(1);
+    after_child = rows.back().text(2);
+  }
+}
+
 /// Hands labels down until nothing changes: from the first version to the last. It ends, for nothing is taken away.
-Result<void> hand_down(Session& session, const std::vector<Parentage>& all) {
+Result<void> hand_down_all(Session& session, const std::vector<Parentage>& all) {
   for (bool more = true; more;) {
     more = false;
     for (const auto& one : all) {
       TRY(session.transaction([&]() -> Result<void> {
-        auto parent = one.parent_uuid;
-        if (parent.empty()) {
-          const auto row = TRY(lock_row(session, one.clinic, "unique_id", one.parent_unique_id));
-          if (!row) return {};
-          parent = row->uuid;
-        }
-        if (TRY(inherit_labels(session, one.clinic, one.child, parent))) more = true;
+        if (TRY(inherit_labels(session, one.clinic, one.child, one.parent))) more = true;
         return {};
       }));
     }
@@ -131,9 +183,8 @@ Result<void> hand_down(Session& session, const std::vector<Parentage>& all) {
   return {};
 }
 
-/// Judges every document by itself. @return how many; adds to `family` what they say of their parents
-Result<std::size_t> judge_each(store::Database& database, std::vector<Parentage>& family,
-                               const std::function<void(std::size_t)>& progress) {
+/// Judges every document by itself, and keeps whom it names as its parents. @return how many
+Result<std::size_t> judge_each(store::Database& database, const std::function<void(std::size_t)>& progress) {
   auto& session = *TRY(database.session());
   std::size_t done = 0;
   for (std::string after;;) {
@@ -143,18 +194,20 @@ Result<std::size_t> judge_each(store::Database& database, std::vector<Parentage>
                                          "ttttt", {after}));
     if (rows.empty()) return done;
     std::vector<Markings> found;
+    std::vector<std::vector<std::string>> named;
     for (const auto& row : rows) {
-      std::vector<std::string> parents;
+      auto& parents = named.emplace_back();
       auto markings = row.text(2).empty() ? Markings{} : TRY(markings_of_content(database, row.text(2), parents));
       const auto entry = read_metadata(row.text(3));
       merge(markings, entry ? markings_in_metadata(*entry) : Markings{.complete = false});
-      for (auto& parent : parents) family.push_back({row.text(4), row.text(0), {}, std::move(parent)});
       found.push_back(std::move(markings));
     }
     TRY(session.transaction([&]() -> Result<void> {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto row = TRY(lock_row(session, rows[i].text(4), "entry_uuid", rows[i].text(0)));
-        if (row) TRY(judge_anew(session, *row, found[i]));
+        if (!row) continue;
+        TRY(judge_anew(session, *row, found[i]));
+        for (const auto& parent : named[i]) TRY(keep_parent(session, rows[i].text(4), row->uuid, parent));
       }
       return {};
     }));
@@ -202,10 +255,10 @@ Result<std::size_t> relabel_documents(store::Database& database, const std::func
   auto& session = *TRY(database.session());
   std::size_t done = 0;
   if (!TRY(labels_are_current(database))) {
-    std::vector<Parentage> family;
-    done = TRY(judge_each(database, family, progress));
+    done = TRY(judge_each(database, progress));
+    auto family = TRY(parentage_by_header(session));
     for (auto& one : TRY(parentage_by_association(session))) family.push_back(std::move(one));
-    TRY(hand_down(session, family));
+    TRY(hand_down_all(session, family));
   }
   TRY(session.execute("UPDATE document_label_rules SET version = :p1 WHERE one = 1", {label_rules}));
   return done;
@@ -216,7 +269,7 @@ Result<void> raise_labels(Session& session, const policy::Clinic& clinic, const 
   const auto row = TRY(lock_row(session, clinic.id, "unique_id", unique_id));
   if (!row) return fail(Errc::NoSuchDocument);
   TRY(store_row(session, *row, markings));
-  return {};
+  return hand_down_labels(session, clinic.id, row->uuid);
 }
 
 bool inherits_labels(AssociationType type) noexcept {
@@ -232,25 +285,30 @@ bool inherits_labels(AssociationType type) noexcept {
   return true;
 }
 
-Result<bool> inherit_labels(Session& session, const std::string& clinic, const std::string& to_uuid,
-                            const std::string& from_uuid) {
-  if (to_uuid == from_uuid) return false;
-  const auto from = TRY(lock_row(session, clinic, "entry_uuid", from_uuid));
-  const auto to = TRY(lock_row(session, clinic, "entry_uuid", to_uuid));
-  if (!from || !to) return false;
-  const auto stored = read_labels(from->labels);
-  const Markings more{.labels = stored.labels, .codes = read_codes(from->codes),
-                      .complete = stored.complete && !stored.damaged};
-  return store_row(session, *to, more);
-}
-
-Result<void> inherit_labels_of(Session& session, const policy::Clinic& clinic, const std::string& to_uuid,
-                               const std::vector<std::string>& parents) {
-  for (const auto& parent : parents) {
-    const auto row = TRY(lock_row(session, clinic.id, "unique_id", parent));
-    if (row) TRY(inherit_labels(session, clinic.id, to_uuid, row->uuid));
+Result<void> hand_down_labels(Session& session, const std::string& clinic, const std::string& from_uuid) {
+  std::set<std::string> seen{from_uuid};
+  std::vector<std::string> waiting{from_uuid};
+  while (!waiting.empty()) {
+    const std::string parent = std::move(waiting.back());
+    waiting.pop_back();
+    for (const auto& child : TRY(children_of(session, clinic, parent))) {
+      const bool changed = TRY(inherit_labels(session, clinic, child, parent));
+      if (seen.insert(child).second || changed) waiting.push_back(child);
+    }
   }
   return {};
+}
+
+Result<void> relate_document(Session& session, const policy::Clinic& clinic, const std::string& unique_id,
+                             const std::vector<std::string>& parents) {
+  const auto row = TRY(lock_row(session, clinic.id, "unique_id", unique_id));
+  if (!row) return fail(Errc::NoSuchDocument);
+  for (const auto& parent : parents) {
+    TRY(keep_parent(session, clinic.id, row->uuid, parent));
+    const auto held = TRY(lock_row(session, clinic.id, "unique_id", parent));
+    if (held) TRY(inherit_labels(session, clinic.id, row->uuid, held->uuid));
+  }
+  return hand_down_labels(session, clinic.id, row->uuid);
 }
 
 Result<void> set_labels(store::Database& database, const policy::Clinic& clinic, std::string_view document,
@@ -259,6 +317,10 @@ Result<void> set_labels(store::Database& database, const policy::Clinic& clinic,
   auto& session = *TRY(database.session());
   return session.transaction([&]() -> Result<void> {
     const auto held = TRY(find_document(session, clinic, document));
+    // The patient's row is held, as imports hold it: no new version comes in between.
+    TRY(session.execute("UPDATE patients SET updated_at = updated_at"
+                        " WHERE id = (SELECT patient FROM documents WHERE entry_uuid = :p1)",
+                        {held.id}));
     const auto row = TRY(lock_row(session, clinic.id, "entry_uuid", held.id));
     if (!row) return fail(Errc::NoSuchDocument);
     auto stored = read_labels(row->labels);
@@ -276,7 +338,7 @@ Result<void> set_labels(store::Database& database, const policy::Clinic& clinic,
                         " VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7)",
                         {fresh_uuid(), clinic.id, row->uuid, text, std::string(base::trim(change.actor)),
                          std::string(base::trim(change.reason)), base::to_micros(now)}));
-    return {};
+    return hand_down_labels(session, clinic.id, row->uuid);
   });
 }
 

@@ -22,19 +22,22 @@ Result<bool> labels_are_current(store::Database& database);
 /// Judges all documents anew where they are not: labels are added, none is lost. @return documents judged
 Result<std::size_t> relabel_documents(store::Database& database, const std::function<void(std::size_t)>& progress);
 
-/// Adds what a message brings of a document that is held already. In the caller's transaction.
+/// Adds what a message brings of a document that is held already, and hands it down. In the caller's transaction.
+/// @error Errc::NoSuchDocument
 Result<void> raise_labels(store::Session& session, const policy::Clinic& clinic, const std::string& unique_id,
                           const Markings& markings);
 /// Whether the source of such an association is sensitive where its target is: new versions, addenda, transformations,
 /// snapshots.
 bool inherits_labels(xca::ebxml::AssociationType type) noexcept;
-/// Gives a document the labels and codes of another, but for what staff took away from either. In the caller's
-/// transaction. @return whether that changed anything; false where one of them is no document
-Result<bool> inherit_labels(store::Session& session, const std::string& clinic, const std::string& to_uuid,
-                            const std::string& from_uuid);
-/// The same for a new document that names its parents by unique id; those that are not held are passed over.
-Result<void> inherit_labels_of(store::Session& session, const policy::Clinic& clinic, const std::string& to_uuid,
-                               const std::vector<std::string>& parents);
+/// Gives the labels and codes of a document, but for what staff took away from either, to all that inherit from it, by
+/// association or by what their headers say, and to all that inherit from those: a circle ends where nothing is added.
+/// In the caller's transaction, which holds the patient's row.
+Result<void> hand_down_labels(store::Session& session, const std::string& clinic, const std::string& from_uuid);
+/// Keeps whom the header of a document names as its parents, by unique id; inherits from those that are held, and hands
+/// down. One that is not held hands down when it comes. In the caller's transaction, which holds the patient's row.
+/// @error Errc::NoSuchDocument
+Result<void> relate_document(store::Session& session, const policy::Clinic& clinic, const std::string& unique_id,
+                             const std::vector<std::string>& parents);
 
 /// What staff change, and why.
 struct LabelChange {
@@ -43,6 +46,7 @@ struct LabelChange {
   std::string reason;
 };
 /// Takes effect at the next decision. What is taken away does not count, wherever it is written, until it is added.
+/// What is added is handed down; what is taken away is so of this document alone.
 /// @param document  entry uuid or unique id
 /// @error Errc::NoSuchDocument, Errc::ReasonMissing, Errc::BadLabel, patients::Errc::ActorMissing
 Result<void> set_labels(store::Database& database, const policy::Clinic& clinic, std::string_view document,

@@ -36,6 +36,12 @@ std::string replacing(const std::string& parent) {
          "\"/></parentDocument></relatedDocument>";
 }
 
+/// Adding to a document that has a root alone for an id, and to one without an id.
+std::string appending_to_root(const std::string& root) {
+  return R"(<relatedDocument typeCode="APND"><parentDocument><id nullFlavor="UNK"/><id root=")" + root +
+         "\"/></parentDocument></relatedDocument>";
+}
+
 std::string uuid(const std::string& last) {
   return "urn:uuid:5b4f80c3-a627-4fdb-8354-" + std::string(12 - last.size(), '0') + last;
 }
@@ -109,6 +115,10 @@ class Labelling : public patients::testing::ShelfTest {
     for (const auto& word : to_add) change.add.push_back(*policy::label_from_word(word));
     for (const auto& word : to_remove) change.remove.push_back(*policy::label_from_word(word));
     ok(set_labels(*database_, *clinic_, id, change, noon));
+  }
+  /// As if nothing had been known of it.
+  void strip(const std::string& unique_id) {
+    execute("UPDATE documents SET labels = '', codes = '' WHERE unique_id = '" + unique_id + "'");
   }
   void execute(const std::string& sql) { ok(ok(database_->session())->execute(sql)); }
 };
@@ -209,6 +219,154 @@ TEST_P(Labelling, GoesDownByStaffAloneAndIsRemembered) {
   EXPECT_EQ(count("document_labels"), 0u);
 }
 
+TEST_P(Labelling, ReachesAllNewVersionsWhenStaffAddALabelLater) {
+  add(cda("D1"));
+  add(cda("D2", normal + replacing("D1")));
+  add(cda("D3", normal + replacing("D2")));
+  add(cda("D4"));
+  change("2.999.7^D2", {"42CFRPart2"}, {});
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N"}));
+  EXPECT_EQ(labels("2.999.7^D1"), Words{"N"}) << "nothing goes back";
+  change("2.999.7^D1", {"PSY"}, {});
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N", "PSY"}));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N", "PSY"}));
+  EXPECT_EQ(labels("2.999.7^D4"), Words{"N"}) << "it has nothing to do with them";
+  change("2.999.7^D1", {}, {"PSY"});
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N", "PSY"})) << "what is taken away is so of one document";
+
+  const std::pair<AssociationType, bool> types[] = {
+      {AssociationType::Replace, true},   {AssociationType::Append, true},
+      {AssociationType::Transform, true}, {AssociationType::TransformAndReplace, true},
+      {AssociationType::IsSnapshotOf, true}, {AssociationType::Signs, false}};
+  for (int n = 10; const auto& [type, inherits] : types) {
+    const auto parent = std::to_string(n++), child = std::to_string(n++), grandchild = std::to_string(n++);
+    add(submission(parent, "N"));
+    add(submission(child, "N", uuid("d" + parent), type));
+    add(submission(grandchild, "N", uuid("d" + child), AssociationType::Append));
+    change("2.999.8." + parent, {"HIV"}, {});
+    const auto right = inherits ? Words{"HIV", "N"} : Words{"N"};
+    EXPECT_EQ(labels("2.999.8." + child), right) << n;
+    EXPECT_EQ(labels("2.999.8." + grandchild), right) << n;
+  }
+}
+
+TEST_P(Labelling, ReachesAllNewVersionsWhenAReimportRaisesAnOldOne) {
+  add(cda("D1", part2, R"(<code code="11111-1" codeSystem="2.16.840.1.113883.6.1"/>)"));
+  add(cda("D2", normal + replacing("D1")));
+  add(cda("D3", normal + replacing("D2")));
+  add(cda("D4"));
+  for (const auto* id : {"2.999.7^D1", "2.999.7^D2", "2.999.7^D3", "2.999.7^D4"}) strip(id);
+  EXPECT_EQ(labels("2.999.7^D3"), Words{"N"});
+  EXPECT_EQ(add(cda("D1", part2, R"(<code code="11111-1" codeSystem="2.16.840.1.113883.6.1"/>)")),
+            Imported::Unchanged);
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N"}));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N"}));
+  EXPECT_EQ(labels("2.999.7^D4"), Words{"N"});
+  clinic_->rules.labels.marks = {{{"11111-1", "2.16.840.1.113883.6.1", ""}, {"2.999.4", "OWN"}}};
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"2.999.4|OWN", "42CFRPart2", "N"})) << "codes go with them";
+
+  add(submission("1", "HIV"));
+  add(submission("2", "N", uuid("d1")));
+  add(submission("3", "N", uuid("d2"), AssociationType::Transform));
+  for (const auto* id : {"2.999.8.1", "2.999.8.2", "2.999.8.3"}) strip(id);
+  EXPECT_EQ(labels("2.999.8.3"), Words{"N"});
+  EXPECT_EQ(add(submission("1", "HIV")), Imported::Unchanged);
+  EXPECT_EQ(labels("2.999.8.2"), (Words{"HIV", "N"}));
+  EXPECT_EQ(labels("2.999.8.3"), (Words{"HIV", "N"}));
+}
+
+TEST_P(Labelling, StopsAtWhatStaffTookAwayFromANewVersion) {
+  add(cda("D1"));
+  add(cda("D2", normal + replacing("D1")));
+  add(cda("D3", normal + replacing("D2")));
+  change("2.999.7^D2", {}, {"42CFRPart2"});
+  change("2.999.7^D1", {"42CFRPart2", "PSY"}, {});
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"42CFRPart2", "N", "PSY"}));
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"N", "PSY"}));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"N", "PSY"})) << "it is made from what staff have judged";
+  add(cda("D1"));
+  add(cda("D2", normal + replacing("D1")));
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"N", "PSY"})) << "nor by either again";
+  change("2.999.7^D2", {"42CFRPart2"}, {});
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N", "PSY"})) << "until staff add it";
+}
+
+TEST_P(Labelling, IsTheSameInWhateverOrderVersionsCome) {
+  std::vector<int> order{1, 2, 3};
+  int round = 0;
+  do {
+    const auto name = [&](int n) { return "R" + std::to_string(round) + "-" + std::to_string(n); };
+    for (const int n : order)
+      add(n == 1 ? cda(name(1), part2) : cda(name(n), normal + replacing(name(n - 1))));
+    EXPECT_EQ(labels("2.999.7^" + name(1)), Words{"42CFRPart2"}) << "nothing goes back";
+    for (const int n : {2, 3}) EXPECT_EQ(labels("2.999.7^" + name(n)), (Words{"42CFRPart2", "N"})) << name(n);
+    ++round;
+  } while (std::ranges::next_permutation(order).found);
+  EXPECT_EQ(round, 6);
+
+  add(cda("D2", normal + replacing("D1")));
+  add(cda("D5", normal + replacing("D4")));
+  add(cda("D1"));
+  EXPECT_EQ(labels("2.999.7^D2"), Words{"N"}) << "the parent has nothing to hand down yet";
+  change("2.999.7^D1", {"PSY"}, {});
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"N", "PSY"}));
+  EXPECT_EQ(labels("2.999.7^D5"), Words{"N"}) << "it names another";
+
+  add(cda("D6", normal + appending_to_root("2.999.8.1")));
+  add(cda("D7", normal + appending_to_root("2.999.8.2")));
+  add(submission("1", "HIV"));
+  EXPECT_EQ(labels("2.999.7^D6"), (Words{"HIV", "N"})) << "a parent that came as metadata alone";
+  EXPECT_EQ(labels("2.999.7^D7"), Words{"N"});
+  add(submission("2", "N", uuid("d1")));
+  EXPECT_EQ(labels("2.999.7^D7"), (Words{"HIV", "N"})) << "from the first version to what names the second";
+  ok(patients::delete_patient(*database_, *clinic_, id_of("1")));
+  EXPECT_EQ(count("document_parents"), 0u);
+}
+
+TEST_P(Labelling, IsInheritedAgainByTheSameDocumentAgain) {
+  add(cda("D1", part2));
+  add(cda("D2", normal + replacing("D1")));
+  add(cda("D3", normal + replacing("D2")));
+  add(cda("D4"));
+  for (const auto* id : {"2.999.7^D2", "2.999.7^D3", "2.999.7^D4"}) strip(id);
+  execute("DELETE FROM document_parents WHERE parent = '2.999.7^D1'");
+  EXPECT_EQ(add(cda("D4")), Imported::Unchanged);
+  EXPECT_EQ(labels("2.999.7^D4"), Words{"N"});
+  EXPECT_EQ(add(cda("D2", normal + replacing("D1"))), Imported::Unchanged);
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N"}));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N"}));
+  change("2.999.7^D1", {"PSY"}, {});
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N", "PSY"})) << "and is known as a child from then on";
+}
+
+TEST_P(Labelling, EndsWhereVersionsNameEachOther) {
+  add(cda("D1", part2 + replacing("D3")));
+  add(cda("D2", normal + replacing("D1") + replacing("D2")));
+  add(cda("D3", normal + replacing("D2")));
+  for (const auto* id : {"2.999.7^D2", "2.999.7^D3"}) EXPECT_EQ(labels(id), (Words{"42CFRPart2", "N"}));
+  change("2.999.7^D2", {"PSY"}, {});
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"42CFRPart2", "N", "PSY"})) << "all around";
+  change("2.999.7^D3", {}, {"PSY"});
+  change("2.999.7^D2", {"HIV"}, {"PSY"});
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "HIV", "N"}));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "HIV", "N"}));
+  EXPECT_EQ(labels("2.999.7^D1"), (Words{"42CFRPart2", "HIV", "N", "PSY"}));
+}
+
+TEST_P(Labelling, IsHandedDownWithinOneClinicAlone) {
+  const auto other = add_clinic("2.999.2", "Quillport", "2.999.2.1");
+  auto line = patient_line("2", "Smith", "Ann", "1970-06-15");
+  line.replace(line.find("2.999.1.1"), 9, "2.999.2.1");
+  ok(patients::import_patients(*database_, other, line, {}, noon));
+  const auto whose = ok(patients::show_patient(*database_, other, "2")).id;
+  add(cda("D2", normal + replacing("D1")));
+  ok(import_document(*database_, other, cda("D2", normal + replacing("D1")), {.patient_id = whose}, noon));
+  add(cda("D1", part2));
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N"}));
+  const auto facts = ok(show_labels(*database_, other, "2.999.7^D2")).held.document.value();
+  EXPECT_EQ(facts.labels, std::vector<Label>{*policy::label_from_word("N")});
+}
+
 TEST_P(Labelling, RefusesChangesWithoutNameReasonOrALabelThatCanBeKept) {
   add(cda("D1", part2));
   const Label psy = *policy::label_from_word("PSY");
@@ -269,6 +427,24 @@ TEST_P(Labelling, JudgesAnewWhatWasTakenInUnderOlderRules) {
   EXPECT_TRUE(ok(labels_are_current(*database_)));
   EXPECT_EQ(before(), right);
   EXPECT_EQ(ok(relabel_documents(*database_, {})), 0u);
+}
+
+TEST_P(Labelling, JudgesAnewWhatCameBeforeItsParent) {
+  add(cda("D3", normal + replacing("D2")));
+  add(cda("D2", normal + replacing("D1")));
+  add(cda("D4", normal + replacing("D9")));
+  add(cda("D1", part2));
+  execute("UPDATE document_label_rules SET version = 0");
+  for (const auto* id : {"2.999.7^D1", "2.999.7^D2", "2.999.7^D3", "2.999.7^D4"}) strip(id);
+  execute("DELETE FROM document_parents");
+  EXPECT_EQ(ok(relabel_documents(*database_, {})), 4u);
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N"}));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N"}));
+  EXPECT_EQ(labels("2.999.7^D4"), Words{"N"});
+  change("2.999.7^D1", {"PSY"}, {});
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N", "PSY"})) << "whom they name is kept from then on";
+  add(cda("D9", part2));
+  EXPECT_EQ(labels("2.999.7^D4"), (Words{"42CFRPart2", "N"}));
 }
 
 TEST_P(Labelling, LetsNothingGoThatItCannotJudge) {

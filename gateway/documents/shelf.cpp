@@ -142,15 +142,18 @@ Result<ImportedDocument> import_document(store::Database& database, const policy
   auto outcome = Imported::Inserted;
   auto* session = TRY(database.session());
   TRY(session->transaction([&]() -> Result<void> {
+    // The patient's row is held: a document and its parent that come at once see each other.
+    TRY(session->execute("UPDATE patients SET updated_at = updated_at WHERE id = :p1", {patient.id}));
     if (const auto held = TRY(held_already(*session, clinic, entry, hash, patient.id))) {
       outcome = *held;
-      return raise_labels(*session, clinic, entry.unique_id, header.markings);
+      TRY(raise_labels(*session, clinic, entry.unique_id, header.markings));
+      return relate_document(*session, clinic, entry.unique_id, header.parents);
     }
     const Place place{.session = *session, .clinic = clinic, .patient = patient.id, .origin = patient.named_as,
                       .now = now};
     TRY(insert_content(*session, hash, cda, options.seal));
     TRY(insert(place, entry, hash, header.markings));
-    TRY(inherit_labels_of(*session, clinic, entry.entry_uuid, header.parents));
+    TRY(relate_document(*session, clinic, entry.unique_id, header.parents));
     return insert_own_set(place, entry.entry_uuid);
   }));
   auto shown = TRY(show_document(database, clinic, entry.unique_id));

@@ -51,8 +51,8 @@ struct ImportedDocument {
 };
 
 /// Stores one C-CDA file with the metadata of its header and its labels, in a submission set of its own. It inherits
-/// the labels of the documents it says it replaces or adds to. The same bytes again are unchanged, but for labels they
-/// bring.
+/// the labels of the documents it says it replaces or adds to, and hands its own down to those that say so of it,
+/// whichever came first. The same bytes again are unchanged, but for labels they bring.
 /// @error Errc::UniqueIdTaken, Errc::OtherPatient, those of read_cda_header, patients::Errc::NoSuchPatient,
 ///        patients::Errc::AmbiguousPatient
 Result<ImportedDocument> import_document(store::Database& database, const policy::Clinic& clinic, BytesView cda,

@@ -6,6 +6,7 @@
 #include "gateway/patients/records.hpp"
 #include "xca/ebxml/registry.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace gateway::documents {
@@ -99,13 +100,11 @@ class Submission {
  private:
   /// A new version is as sensitive as what it replaces, whatever it says of itself. [threats C08]
   Result<void> hand_down_labels() {
-    for (bool more = true; more;) {
-      more = false;
-      for (const Association& one : objects_.associations) {
-        if (!inherits_labels(one.type)) continue;
-        if (TRY(inherit_labels(place_.session, place_.clinic.id, one.source, one.target))) more = true;
-      }
-    }
+    std::set<std::string> from;
+    for (const DocumentEntry& one : objects_.entries) from.insert(one.entry_uuid);
+    for (const Association& one : objects_.associations)
+      if (inherits_labels(one.type)) from.insert(one.target);
+    for (const auto& uuid : from) TRY(documents::hand_down_labels(place_.session, place_.clinic.id, uuid));
     return {};
   }
 

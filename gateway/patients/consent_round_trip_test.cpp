@@ -1,8 +1,9 @@
-// What is exported decides elsewhere as it decides here: random consents, exported, imported into an empty clinic with
-// the same patients, and both asked the same.
+// What is exported decides elsewhere as it decides here: the consents of the decision corpus written to a file and read
+// back, and random ones exported, imported into an empty clinic with the same patients, and both asked the same.
 
 #include "gateway/patients/consent_files.hpp"
 #include "gateway/patients/testing.hpp"
+#include "policy/cases.hpp"
 
 #include <random>
 
@@ -208,6 +209,59 @@ TEST_P(ExportedConsents, DecideElsewhereAsTheyDecideHere) {
       EXPECT_EQ(again.count(RowDoes::Nothing), exported.consents + exported.choices);
     }
   }
+}
+
+// ---------------------------------------------------------------- the decision corpus
+
+/// The consents and the choice of a case as lines of FHIR.
+std::string written(const policy::Case& one) {
+  const resources::ConsentParties parties{.patient_id = "p", .patient_identifier = {"urn:oid:2.999.1.1", "A"},
+                                          .organization = *base::Oid::parse("2.999.1"),
+                                          .organization_name = "Riverbend", .performer = {}};
+  std::string lines;
+  if (one.choice.choice) lines += resources::write_choice(*one.choice.choice, noon, parties) + "\n";
+  for (const auto& consent : one.consents.consents)
+    lines += resources::write_consent(consent, noon, parties, resources::consents_policy) + "\n";
+  return lines;
+}
+
+TEST(TheDecisionCorpus, ComesOutAlikeWhereConsentsAndChoicesWentThroughAFile) {
+  const auto calendar = ok(resources::Calendar::of("Asia/Kolkata"));  // no zone of the cases
+  std::size_t consents = 0, choices = 0, never_saved = 0;
+  for (const auto& one : ok(policy::shipped_cases())) {
+    auto read = one;
+    read.consents.consents.clear();
+    if (read.choice.choice) read.choice.choice->purposes = PurposeSet::all();
+    std::size_t at = 0;
+    const auto file = written(one);
+    const bool could_be_saved = std::ranges::all_of(
+        one.consents.consents, [](const policy::Consent& consent) { return bool(check_readable(consent.root)); });
+    if (file.empty() || !could_be_saved) {
+      never_saved += could_be_saved ? 0 : 1;
+      continue;
+    }
+    ok(read_rows(file, {.calendar = calendar, .change = {.actor = "Olga"}, .now = noon},
+                 [&](const std::string& place, const Result<FileRow>& row) -> Result<void> {
+                   EXPECT_TRUE(row) << one.name << " " << place << ": " << (row ? "" : why_not(row.error()));
+                   if (!row) return {};
+                   if (row->kind == RowKind::Choice) {
+                     read.choice.choice->purposes = row->purposes;
+                     ++choices;
+                     return {};
+                   }
+                   const auto& was = one.consents.consents.at(at++);
+                   EXPECT_EQ(row->source, "urn:gatehouse:consent|" + was.id);
+                   read.consents.consents.push_back(
+                       {.id = was.id, .version = was.version, .status = row->status, .root = row->root});
+                   ++consents;
+                   return {};
+                 }));
+    const auto outcome = policy::judge_case(read);
+    EXPECT_TRUE(outcome.as_expected) << one.place << ": " << one.name << ": " << code(outcome.reason);
+  }
+  EXPECT_GT(consents, 200u);
+  EXPECT_GT(choices, 20u);
+  EXPECT_EQ(never_saved, 2u) << "periods that hold no instant";
 }
 
 }  // namespace

@@ -308,6 +308,8 @@ Result<void> delete_patient(store::Database& database, const policy::Clinic& cli
         TRY(session->select("SELECT DISTINCT content FROM documents WHERE patient = :p1", "t", {patient_id}));
     TRY(session->execute("DELETE FROM document_labels WHERE document IN"
                          " (SELECT entry_uuid FROM documents WHERE patient = :p1)", {patient_id}));
+    TRY(session->execute("DELETE FROM document_parents WHERE child IN"
+                         " (SELECT entry_uuid FROM documents WHERE patient = :p1)", {patient_id}));
     for (const char* table : {"associations", "folders", "submission_sets", "documents", "purpose_choices", "consents",
                               "break_glass", "hie_consents"}) {
       TRY(session->execute("DELETE FROM " + std::string(table) + " WHERE patient = :p1", {patient_id}));

@@ -62,10 +62,11 @@ std::optional<policy::Mark> mark_from_word(std::string_view word) {
 /// `treatment:SYSTEM|CODE,…`
 struct Share {
   policy::Purpose purpose;
-  std::vector<Code> classes;  ///< empty: all
+  std::optional<std::vector<Code>> classes;  ///< none: all
 };
 std::string share_word(policy::Purpose purpose, const std::vector<Code>& classes) {
   std::string text(policy::word(purpose));
+  if (classes.empty()) return text + ":none";
   for (const Code& code : classes) text.append(&code == &classes.front() ? ":" : ",").append(code_word(code));
   return text;
 }
@@ -74,14 +75,16 @@ std::optional<Share> share_from_word(std::string_view word) {
   if (colon == std::string_view::npos) return std::nullopt;
   const auto purpose = policy::purpose_from_word(word.substr(0, colon));
   if (!purpose) return std::nullopt;
-  Share share{*purpose, {}};
+  Share share{*purpose, std::nullopt};
   auto list = word.substr(colon + 1);
   if (list == "all") return share;
+  share.classes.emplace();
+  if (list == "none") return share;
   for (;;) {
     const auto comma = list.find(',');
     auto code = code_from_word(list.substr(0, comma));
     if (!code) return std::nullopt;
-    share.classes.push_back(std::move(*code));
+    share.classes->push_back(std::move(*code));
     if (comma == std::string_view::npos) return share;
     list.remove_prefix(comma + 1);
   }
@@ -142,9 +145,9 @@ constexpr Setting settings[] = {
     {"share",
      [](ClinicRules& rules, std::string_view value, bool add) -> Result<void> {
        auto share = share_from_word(value);
-       if (!share || !add) return bad("share", "PURPOSE:SYSTEM|CODE,SYSTEM|CODE or PURPOSE:all");
+       if (!share || !add) return bad("share", "PURPOSE:SYSTEM|CODE,SYSTEM|CODE, PURPOSE:all or PURPOSE:none");
        rules.shared.erase(share->purpose);
-       if (!share->classes.empty()) rules.shared.emplace(share->purpose, std::move(share->classes));
+       if (share->classes) rules.shared.emplace(share->purpose, std::move(*share->classes));
        return {};
      }},
     {"part2-emergencies",
@@ -215,7 +218,7 @@ ClinicRules read_rules(std::string_view json) {
       }) &&
       read_words(root, "share", [&](std::string_view word) {
         const auto share = share_from_word(word);
-        return share && !share->classes.empty() && rules.shared.emplace(share->purpose, share->classes).second;
+        return share && share->classes && rules.shared.emplace(share->purpose, *share->classes).second;
       }) && (!emergencies || emergencies->boolean());
   if (!read) return unreadable;
   rules.part2_emergencies = emergencies && *emergencies->boolean();

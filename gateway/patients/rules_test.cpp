@@ -46,6 +46,7 @@ TEST(ARule, OfEachSettingIsTakenUpAndTakenBack) {
   EXPECT_EQ(rule_words(with({share})), std::vector<std::string>{share});
   EXPECT_EQ(with({share}).shared.at(Purpose::Treatment).size(), 2u);
   EXPECT_EQ(with({share, "share=treatment:all"}), ClinicRules{});
+  EXPECT_TRUE(with({share, "share=treatment:none"}).shared.at(Purpose::Treatment).empty()) << "no document at all";
   EXPECT_EQ(with({share, "share=treatment:" + loinc + "|34133-9"}).shared.at(Purpose::Treatment).size(), 1u);
   EXPECT_TRUE(with({"part2-emergencies=on"}).part2_emergencies);
   EXPECT_EQ(with({"part2-emergencies=on", "part2-emergencies=off"}), ClinicRules{});
@@ -77,7 +78,7 @@ TEST(ARule, ThatCannotBeMeantIsRefused) {
 
 TEST(ARule, ThatWasWrittenIsReadBack) {
   const auto rules = with({"gate=HIV", "gate=2.999.7|X", "know=2.999.7|Y", "mark=2.999.6|1:PSY", "refuse=2.999.9",
-                           "share=payment:2.999.6|2", "share=treatment:2.999.6|1,2.999.6|2", "part2-emergencies=on"});
+                           "share=payment:2.999.6|2", "share=operations:none", "share=treatment:2.999.6|1,2.999.6|2", "part2-emergencies=on"});
   EXPECT_EQ(read_rules(write_rules(rules)), rules);
   EXPECT_EQ(write_rules({}), "");
   EXPECT_EQ(read_rules(""), ClinicRules{});

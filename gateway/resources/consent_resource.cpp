@@ -224,6 +224,7 @@ Result<FhirConsent> read_consent(Value resource, const Calendar& calendar, const
   auto read = TRY(read_provision(*provision, calendar, limits));
   consent.root = std::move(read.provision);
   consent.not_evaluated = std::move(read.not_evaluated);
+  if (resource.find("policyRule")) consent.not_evaluated.push_back("Consent.policyRule");
   if (!std::ranges::all_of(resource.members(), is_known)) {
     consent.root.understood = false;
     consent.not_evaluated.push_back("Consent (an unknown element)");

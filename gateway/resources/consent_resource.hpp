@@ -29,8 +29,8 @@ struct FhirConsent {
 Result<FhirConsent> read_consent(base::json::Value resource, const Calendar& calendar,
                                  const ProvisionLimits& limits = {});
 
-/// Where an active consent, not under consents_policy, says nothing but which purposes are permitted: those. So does our
-/// own choice of purposes, and a basic consent of PCF without period, recipient, label or data.
+/// Where an active consent, not under consents_policy, says nothing but which purposes are permitted: those. So does
+/// our own choice of purposes, and a basic consent of PCF without period, recipient, label or data.
 std::optional<policy::PurposeSet> purposes_only(const FhirConsent& consent);
 
 /// Whom a written consent is about.
@@ -48,7 +48,7 @@ inline constexpr std::string_view own_consents = "urn:gatehouse:consent";
 inline constexpr std::string_view consents_policy = "urn:gatehouse:policy:consents";
 
 /// @param policy_uri  of the policy the consent was given under; not empty
-/// @return a Consent as JSON text, which claims a profile of PCF where it fits one: class codes, deeper exceptions and
+/// @return a Consent as JSON text, which claims a profile of PCF where it fits one: classes, deeper exceptions and
 ///         parts that were not understood are valid R4 alone
 std::string write_consent(const policy::Consent& consent, Instant given_at, const ConsentParties& parties,
                           std::string_view policy_uri);

@@ -27,8 +27,9 @@ constexpr System systems[] = {
     {"2.16.840.1.113883.6.1", "http://loinc.org"},
     {"2.16.840.1.113883.6.96", "http://snomed.info/sct"},
 };
-/// Code systems of `class` that are about no class or type of document: types of resources, media types, profiles.
-constexpr std::string_view not_of_documents[] = {"http://hl7.org/fhir/resource-types", "urn:ietf:bcp:13", uri_system};
+/// Code systems, by how they begin, that are about no class or type of document: those of FHIR itself (types of
+/// resources) and of diagnoses, media types, profiles.
+constexpr std::string_view not_of_documents[] = {"http://hl7.org/fhir/", "urn:ietf:bcp:13", uri_system};
 
 std::string written_system(std::string_view system) {
   const auto known = std::ranges::find(systems, system, &System::oid);
@@ -159,8 +160,6 @@ Result<void> Reader::read_parts(Value value, const std::string& path, Provision&
     auto where = path + "." + std::string(part.name);
     if (!TRY((this->*part.read)(*found, where, provision))) note(provision, std::move(where));
   }
-  // FHIR means both at once; ours is one list of which any may fit.
-  if (value.find("class") && value.find("code")) note(provision, path + ".code");
   if (value.find("action")) note(provision, path + ".action");
   const auto is_unknown = [](const Value::Member& member) {
     constexpr std::string_view others[] = {"id", "extension", "type", "action", "provision"};
@@ -303,8 +302,7 @@ Result<bool> Reader::classes_part(Value list, const std::string& path, Provision
   bool understood = true;
   for (const Value item : TRY(items_of(list, path))) {
     const auto code = TRY(read_coding(item, path));
-    const bool known = names_system(code, provision) &&
-                       std::ranges::find(not_of_documents, code->system) == std::end(not_of_documents);
+    const bool known = code && is_document_class(*code);
     if (known) provision.classes.push_back({code->code, system_of(code->system), code->display});
     understood = understood && known;
   }
@@ -312,16 +310,10 @@ Result<bool> Reader::classes_part(Value list, const std::string& path, Provision
   return understood;
 }
 
-/// CodeableConcepts: their codings are translations of each other, any of which a document may bear.
-Result<bool> Reader::codes_part(Value list, const std::string& path, Provision& provision) {
-  bool understood = true;
-  for (const Value item : TRY(items_of(list, path))) {
-    const auto codings = item.find("coding");
-    const bool coded = codings && has_only(item, {"coding", "text"});
-    understood = understood && coded && TRY(classes_part(*codings, path + ".coding", provision));
-  }
-  if (!understood && !provision.permits) provision.classes.clear();
-  return understood;
+/// Codes of what stands within, like a diagnosis. A document may be full of it whatever its class and type are.
+Result<bool> Reader::codes_part(Value list, const std::string& path, Provision&) {
+  TRY(items_of(list, path));
+  return false;
 }
 
 /// The unique id an identifier names: `urn:oid:…` and `urn:uuid:…` as URI, `root^extension` by its two halves.
@@ -452,6 +444,11 @@ std::string system_of(std::string_view written) {
   return known == std::end(systems) ? policy::label(written, {}).system : std::string(known->oid);
 }
 
+bool is_document_class(const base::Code& code) {
+  const auto begins = [&](std::string_view other) { return code.system.starts_with(other); };
+  return !code.system.empty() && std::ranges::none_of(not_of_documents, begins);
+}
+
 Result<ReadProvision> read_provision(Value provision, const Calendar& calendar, const ProvisionLimits& limits) {
   Reader reader(calendar, limits);
   ReadProvision read;
@@ -473,10 +470,8 @@ void write_provision(base::json::Writer& writer, const Provision& provision) {
     write_coding(out, policy::fhir_system(label.system), label.code);
   });
   if (provision.purposes) write_purposes(writer, *provision.purposes);
-  write_list(writer, "code", provision.classes, [](base::json::Writer& out, const base::Code& code) {
-    out.begin_object().name("coding").begin_array();
+  write_list(writer, "class", provision.classes, [](base::json::Writer& out, const base::Code& code) {
     write_coding(out, written_system(code.system), code.code, code.display);
-    out.end_array().end_object();
   });
   write_period(writer, "dataPeriod", provision.data);
   write_list(writer, "data", provision.documents, write_document);

@@ -1,6 +1,7 @@
 #pragma once
 // What a consent permits and forbids as FHIR R4 writes it: Consent.provision, as PCF basic, intermediate and advanced
-// use it, and the document classes that PCF leaves out. [facts/fhir §11]
+// use it, and `class`, which PCF leaves out: classes and types of documents. `code`, what stands within them, is not
+// evaluated. [facts/fhir §11]
 
 #include "base/json/writer.hpp"
 #include "gateway/resources/bundle.hpp"
@@ -11,6 +12,9 @@ namespace gateway::resources {
 
 /// A code system as our own records name it: by its OID, without `urn:oid:`, where it has one; else as it is written.
 std::string system_of(std::string_view written);
+
+/// Whether a document here could bear it as its class or type: none without system, nor of another kind of content.
+bool is_document_class(const base::Code& code);
 
 struct ReadProvision {
   policy::Provision provision;

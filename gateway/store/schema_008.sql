@@ -39,6 +39,15 @@ ALTER TABLE documents ADD COLUMN codes TEXT NOT NULL DEFAULT '';   -- `system|co
 ALTER TABLE documents ADD COLUMN labels TEXT NOT NULL DEFAULT '';  -- `system|code` a line: of header, entries, authors,
                                                                    -- metadata and what staff set; after a minus what
                                                                    -- staff took away; `?` where not all was read
+-- Whom a document's own header names as its parents, held or not: labels are handed down whichever comes first. Many a
+-- row, and read from either end.
+CREATE TABLE document_parents (
+  clinic TEXT NOT NULL REFERENCES clinics (id),
+  parent TEXT NOT NULL,                    -- documents.unique_id
+  child TEXT NOT NULL,                     -- documents.entry_uuid
+  PRIMARY KEY (clinic, parent, child)
+);
+CREATE INDEX document_parents_by_child ON document_parents (child);
 -- Every change of a document's labels by staff, append-only.
 CREATE TABLE document_labels (
   id TEXT NOT NULL PRIMARY KEY,
