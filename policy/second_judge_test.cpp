@@ -324,9 +324,25 @@ Reason gate_sensitivity(const Case& one, const Purposes& asked, const HomeCommun
   return Reason::Permitted;
 }
 
+// --- HIE consent: the latest record that counts is active now
+
+Reason gate_hie(const HieFacts& facts, Instant now) {
+  if (!facts.readable) return Reason::PolicyError;
+  const HieConsent* latest = nullptr;
+  for (const HieConsent& one : facts.history) {
+    if (one.counts) latest = &one;
+  }
+  if (!latest) return Reason::HieNone;
+  if (latest->kind == HieKind::Revoked) return Reason::HieRevoked;
+  if (now < latest->given_on) return Reason::HieFuture;
+  if (latest->expires_on && now >= *latest->expires_on) return Reason::HieExpired;
+  return Reason::Permitted;
+}
+
 // --- all gates, in their order
 
 Reason second_judge(const Case& one) {
+  if (one.hie_send) return gate_hie(one.hie, *one.hie_send);
   if (const Reason reason = gate_caller(one.caller); reason != Reason::Permitted) return reason;
   Purposes asked;
   if (const Reason reason = gate_purpose(one.rules, one.caller, asked); reason != Reason::Permitted) return reason;
