@@ -33,7 +33,7 @@ class Case:
     def __init__(self, town, document=False):
         number = next(numbers)
         self.town, self.gateway = town, town.gateway
-        self.patient = Patient(f"FI-{number}", f"Fileworth{number}", "Ivy", "F", f"19800{number % 9 + 1}15")
+        self.patient = Patient(f"FI-{number}", f"Fileworth{number}", "Ivy", "F", f"19{40 + number % 50}0{number % 9 + 1}15")
         self.mrn = self.patient.mrn
         self.document = Document(f"2.999.1.9.{number}", self.patient)
         town.enter(self.patient)
@@ -179,6 +179,24 @@ class TestAnImport:
         assert case.choice() == "payment" and case.consents() == [] and not case.is_found()
         load(town, ndjson(consent(case.mrn, {"type": "permit", "purpose": purposes("HPAYMT")}, status="inactive")))
         assert case.choice() is None and case.is_found()
+
+    def test_of_purposes_alone_never_widens_what_another_consent_narrowed(self, town):
+        def says(case, name, provision, given=YESTERDAY, exit=0):
+            said = consent(case.mrn, provision, identifier=f"{name} {case.mrn}", given=given)
+            return load(town, ndjson(said), exit=exit)
+
+        refused, treat = {"type": "deny"}, {"type": "permit", "purpose": purposes("TREAT")}
+        case, other = Case(town), Case(town)
+        says(case, "a", refused)
+        answer = says(case, "b", treat, "2026-11-21", exit=1)
+        assert "end the other consent first" in why(answer)[0][1]
+        assert case.choice() == "none" and not case.is_found()
+        says(case, "a", treat, "2026-11-21")
+        assert case.is_found()
+        says(other, "b", treat)
+        assert other.is_found()
+        says(other, "a", refused, "2026-11-21")
+        assert other.choice() == "none" and not other.is_found()
 
     @pytest.mark.parametrize("status, state", [
         ("active", "in force"), ("inactive", "revoked"), ("proposed", "proposed"), ("draft", "proposed"),

@@ -31,6 +31,8 @@ bool is_newer(const FileRow& row, const Word& held) {
          (*row.given_at == held.given_at && row.updated_at && *row.updated_at > held.set_at);
 }
 
+bool is_within(policy::PurposeSet narrow, policy::PurposeSet wide) { return (narrow.bits() & ~wide.bits()) == 0; }
+
 /// One person as the rows read so far would leave them.
 struct Person {
   HeldPerson held;
@@ -40,6 +42,7 @@ struct Person {
   };
   std::vector<Kept> consents = {};  ///< last versions
   std::string choice_place = {};    ///< of the row of this file that set or cleared it
+  std::set<std::string> spoken = {};  ///< identifiers of what the choice is the narrowest of
 };
 
 bool is_known_by(const Person::Kept& kept, const std::string& source) {
@@ -93,6 +96,7 @@ class Planner {
 
   Result<PlannedRow> plan(const std::string& place, const FileRow& row);
   Result<void> plan_choice(const FileRow& row, Person& person, PlannedRow& planned);
+  void plan_same_choice(const FileRow& row, Person& person, PlannedRow& planned);
   Result<void> plan_consent(const FileRow& row, Person& person, PlannedRow& planned);
   Result<void> plan_known(const FileRow& row, Person::Kept& kept, PlannedRow& planned);
   Result<void> plan_revocation(const FileRow& row, Person& person, PlannedRow& planned);
@@ -106,6 +110,7 @@ class Planner {
   Result<std::string> only_record(const std::string& condition, std::span<const store::Value> parameters,
                                   const std::optional<Identifier>& id);
   Result<Person*> load(const std::string& record);
+  Result<std::set<std::string>> spoken_of(const std::string& patient);
   Result<void> check_owner(const FileRow& row, const Person& person, const std::string& place);
   Person::Kept* known_consent(const FileRow& row, Person& person);
   Result<void> check_basis(const FileRow& row, const Word& held) const;
@@ -178,7 +183,22 @@ Result<Person*> Planner::load(const std::string& record) {
     }
     person.held.readable = person.held.readable && !person.consents.empty();
   }
+  if (person.held.choice) person.spoken = TRY(spoken_of(person.held.id));
   return &persons_.emplace(record, std::move(person)).first->second;
+}
+
+/// Whose word the patient's choice is: of all since it was cleared or made here last, and of merged records.
+Result<std::set<std::string>> Planner::spoken_of(const std::string& patient) {
+  const auto rows = TRY(session_.select("SELECT id, purposes, source, patient FROM purpose_choices WHERE patient = :p1"
+                                        " OR id IN (SELECT r.choice FROM patients r WHERE r.survivor = :p1)"
+                                        " ORDER BY set_at DESC, id", "titt", {patient}));
+  std::set<std::string> spoken;
+  for (const auto& row : rows) {
+    const bool cleared = row.is_null(1), made_here = row.text(2).empty();
+    if (!cleared) spoken.insert(made_here ? own_identifier(row.text(0)) : row.text(2));
+    if ((cleared || made_here) && row.text(3) == patient) break;
+  }
+  return spoken;
 }
 
 Result<Person*> Planner::find(const FileRow& row) {
@@ -242,6 +262,21 @@ Result<PlannedRow> Planner::plan(const std::string& place, const FileRow& row) {
   return planned;
 }
 
+/// Says what is held already. It is kept that it does: nobody else then permits more without it.
+void Planner::plan_same_choice(const FileRow& row, Person& person, PlannedRow& planned) {
+  auto& choice = *person.held.choice;
+  const bool made_here = choice.source.empty() || choice.source == own_identifier(choice.id);
+  if (!row.beside_others || row.source.empty() || made_here || person.spoken.contains(row.source)) return;
+  planned.does = RowDoes::SetsPurposes;
+  planned.purposes = row.purposes;
+  planned.given_at = choice.given_at = std::max(planned.given_at, choice.given_at);
+  planned.change = {.set_by = choice.set_by == "patient" ? SetBy::Patient : SetBy::Staff, .actor = choice.actor,
+                    .basis = row.change.basis};
+  person.choice_place = planned.place;
+  choice.source = row.source;
+  person.spoken.insert(row.source);
+}
+
 Result<void> Planner::plan_choice(const FileRow& row, Person& person, PlannedRow& planned) {
   auto& choice = person.held.choice;
   if (row.status == ConsentStatus::Proposed) {
@@ -260,6 +295,7 @@ Result<void> Planner::plan_choice(const FileRow& row, Person& person, PlannedRow
       return {};
     }
   } else if (choice && choice->purposes == row.purposes) {
+    plan_same_choice(row, person, planned);
     return {};
   }
   if (choice) {
@@ -269,11 +305,20 @@ Result<void> Planner::plan_choice(const FileRow& row, Person& person, PlannedRow
     const bool counts = ends ? row.given_at && *row.given_at >= held.given_at : is_newer(row, held);
     if (!row.given_at) return not_accepted("the patient's purposes are held here otherwise: say when this was given");
     if (!counts) return older("the choice of purposes", held.given_at);
+    const bool narrows = !ends && (!choice->purposes || is_within(row.purposes, *choice->purposes));
+    const bool alone = std::ranges::all_of(person.spoken, [&](const auto& source) { return source == row.source; });
+    if (row.beside_others && !narrows && (row.source.empty() || !alone))
+      return not_accepted("another word held of the patient may forbid what this would permit: end the other consent"
+                          " first, or set the purposes with `policy set`");
     TRY(check_basis(row, held));
   }
   planned.does = ends ? RowDoes::ClearsPurposes : RowDoes::SetsPurposes;
   planned.purposes = row.purposes;
   person.choice_place = planned.place;
+  if (ends)
+    person.spoken.clear();
+  else
+    person.spoken.insert(row.source);
   choice = HeldChoice{.id = {},
                       .purposes = ends ? std::nullopt : std::optional(row.purposes),
                       .set_by = row.change.set_by == SetBy::Patient ? "patient" : "staff",

@@ -53,7 +53,8 @@ struct ConsentPlan {
 /// Reads a file and plans every row against what is held of its patient and what earlier rows say. Writes nothing.
 /// Which of two words about one thing counts is decided by their dates: what was said here, or taken back here, later
 /// than a row's date (Consent.dateTime; of the same date, its lastUpdated) is never undone by it, and a row without
-/// date undoes nothing. The same file again changes nothing.
+/// date undoes nothing. The same file again changes nothing. A FHIR Consent of purposes alone permits nothing more than
+/// the choice that is held, unless that choice came from this very Consent (its identifier) and no other narrowed it.
 /// @error of the file as a whole or of the store; resources::Errc::TooMuch above options.rows; Errc::ActorMissing
 Result<ConsentPlan> plan_consents(store::Database& database, const policy::Clinic& clinic, BytesView file,
                                   const ConsentImportOptions& options, Instant now);

@@ -256,6 +256,96 @@ TEST_P(ConsentFiles, DoNotTurnAChoiceIntoAConsentNorBack) {
             std::string::npos);
 }
 
+const std::string no_purpose = R"({"type":"deny"})";
+const std::string treat_and_pay =
+    R"({"type":"deny","provision":[)" + treat + R"(,{"type":"permit","purpose":[{"system":)"
+    R"("http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"HPAYMT"}]}]})";
+constexpr std::string_view end_the_other = "end the other consent first, or set the purposes with `policy set`";
+
+TEST_P(ConsentFiles, OfAnotherConsentPermitNoMoreThanIsHeld) {
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = no_purpose}.line()), "sets purposes");
+  later();
+  const Fhir wider{.value = "b", .provision = treat, .given = noon - 5 * day};
+  EXPECT_NE(run(wider.line()).find(end_the_other), std::string::npos);
+  EXPECT_NE(run(wider.line(), patient).find(end_the_other), std::string::npos) << "whoever says it";
+  EXPECT_EQ(purposes("A"), "none");
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = treat, .given = noon - 5 * day}.line()), "sets purposes")
+      << "the same consent may";
+  EXPECT_EQ(purposes("A"), "treatment");
+}
+
+TEST_P(ConsentFiles, OfAnotherConsentPermitMoreOnceTheFirstHasEnded) {
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = no_purpose}.line()), "sets purposes");
+  later();
+  EXPECT_EQ(run(Fhir{.value = "a", .status = "inactive", .provision = no_purpose}.line()), "clears purposes");
+  later();
+  EXPECT_EQ(run(Fhir{.value = "b", .provision = treat, .given = noon + std::chrono::minutes(90)}.line()),
+            "sets purposes");
+  EXPECT_EQ(purposes("A"), "treatment");
+}
+
+TEST_P(ConsentFiles, OfAnotherConsentNarrowWhatIsHeldAndOneAloneNeverWidensItAgain) {
+  EXPECT_EQ(run(Fhir{.value = "b", .provision = treat_and_pay}.line()), "sets purposes");
+  later();
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = treat, .given = noon - 5 * day}.line()), "sets purposes");
+  EXPECT_EQ(purposes("A"), "treatment");
+  later();
+  for (const auto* either : {"a", "b"}) {
+    const Fhir wider{.value = either, .provision = treat_and_pay, .given = noon - 3 * day};
+    EXPECT_NE(run(wider.line()).find(end_the_other), std::string::npos) << either;
+  }
+  EXPECT_NE(run(Fhir{.value = "a", .status = "inactive", .provision = treat, .given = noon}.line()).find(end_the_other),
+            std::string::npos) << "the clinic's defaults may be wider than what b says";
+  EXPECT_EQ(purposes("A"), "treatment");
+  choose("A", {Purpose::Treatment, Purpose::Operations}, staff, now_);
+  EXPECT_EQ(run(Fhir{.value = "a", .status = "inactive", .provision = treat, .given = now_}.line()), "unchanged");
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = no_purpose, .given = now_ + std::chrono::minutes(1)}.line())
+                .substr(0, 8), "entry 1:") << "said in the future";
+  later();
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = no_purpose, .given = now_}.line()), "sets purposes");
+  EXPECT_EQ(purposes("A"), "none");
+}
+
+TEST_P(ConsentFiles, OfTwoConsentsThatSayTheSameWidenByNeitherAlone) {
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = treat}.line()), "sets purposes");
+  later();
+  const auto same = Fhir{.value = "b", .provision = treat}.line();
+  EXPECT_EQ(run(same), "sets purposes") << "it is kept that b says so too";
+  EXPECT_EQ(run(same), "unchanged");
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = treat}.line()), "unchanged");
+  later();
+  for (const auto* either : {"a", "b"}) {
+    EXPECT_NE(run(Fhir{.value = either, .provision = treat_and_pay, .given = noon}.line()).find(end_the_other),
+              std::string::npos) << either;
+  }
+  EXPECT_EQ(run(Fhir{.mrn = "B", .value = "c", .provision = treat}.line()), "sets purposes");
+  later();
+  EXPECT_EQ(run(Fhir{.mrn = "B", .value = "c", .provision = treat_and_pay, .given = noon}.line()), "sets purposes");
+}
+
+TEST_P(ConsentFiles, KeepWhatAMergedRecordSaidToo) {
+  EXPECT_EQ(run(Fhir{.value = "a", .provision = treat}.line() +
+                Fhir{.mrn = "B", .value = "b", .provision = treat}.line() +
+                Fhir{.mrn = "C", .value = "c", .provision = treat}.line()),
+            "sets purposes; sets purposes; sets purposes");
+  later();
+  ok(merge_patients(*database_, *clinic_, id_of("A"), id_of("B"), {.actor = "Eve", .reason = "twice"}, now_));
+  later();
+  EXPECT_NE(run(Fhir{.value = "a", .provision = treat_and_pay, .given = noon}.line()).find(end_the_other),
+            std::string::npos);
+  EXPECT_EQ(run(Fhir{.mrn = "C", .value = "c", .provision = treat_and_pay, .given = noon}.line()), "sets purposes");
+}
+
+TEST_P(ConsentFiles, OfAConsentPermitNoMoreThanWasChosenHereAndARowOfStaffDoes) {
+  choose("A", {}, patient, noon - 10 * day);
+  const Fhir wider{.provision = treat, .given = noon - 5 * day};
+  EXPECT_NE(run(wider.line(), patient).find(end_the_other), std::string::npos);
+  EXPECT_EQ(run(csv("A,purposes,2026-10-25,treatment,,,\n")),
+            "line 2: staff would overwrite what the patient said, and no basis is stated");
+  EXPECT_EQ(run(csv("A,purposes,2026-10-25,treatment,,by letter,\n")), "sets purposes");
+  EXPECT_EQ(purposes("A"), "treatment");
+}
+
 TEST_P(ConsentFiles, RevokeTheOneConsentThatIsMeant) {
   EXPECT_EQ(run(csv("A,revoke,2026-10-28,,,,\n")), "line 2: the patient has no such consent here");
   EXPECT_EQ(run(csv("A,deny,2026-10-01,,2.999.20,,x|1\nA,deny,2026-10-01,,2.999.30,,x|2\n")),

@@ -79,6 +79,7 @@ Result<FileRow> read_fhir(Value resource, const RowReading& reading) {
   if (const auto purposes = resources::purposes_only(consent)) {
     row.kind = RowKind::Choice;
     row.purposes = *purposes;
+    row.beside_others = true;
     return checked(std::move(row), reading.now);
   }
   row.root = std::move(consent.root);

@@ -31,6 +31,7 @@ struct FileRow {
   RowKind kind = RowKind::Consent;
   policy::ConsentStatus status = policy::ConsentStatus::Active;
   policy::PurposeSet purposes = {};               ///< of a choice
+  bool beside_others = false;                     ///< a choice that is a FHIR Consent: others may hold beside it
   policy::Provision root = {};                    ///< of a consent
   std::string source = {};                        ///< `system|value` by which it is known elsewhere
   std::optional<Instant> given_at = {};           ///< nothing: the file does not say
