@@ -13,7 +13,7 @@ import pytest
 
 CASES = Path(__file__).resolve().parents[2] / "policy" / "cases"
 FILES = sorted(CASES.glob("*.txt"))
-TIME = re.compile(r"(?:from|until|given|expires) (\d{4}-\d\d-\d\dT\S+)")
+TIME = re.compile(r"(?:from|until|given|expires) (\d{4}-\d\d-\d\dT[^\s,]+)")
 MIDNIGHT = re.compile(r"^(.*?)\s*# midnight (\S+)$", re.M)
 REASONS = {"caller-untrusted", "caller-unknown", "caller-inactive", "caller-not-delegated", "purpose-missing",
            "purpose-unknown", "purpose-not-supported", "token-for-another-patient", "patient-purpose",
