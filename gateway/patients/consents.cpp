@@ -86,8 +86,8 @@ Result<std::string> person_of(store::Session& session, const std::string& patien
   return rows[0].text(0);
 }
 
-/// Versions of a consent stay with its first, whichever record stands for the person meanwhile: where records part, what
-/// took a consent back goes with it.
+/// Versions of a consent stay with its first, whichever record stands for the person meanwhile: where records part,
+/// what took a consent back goes with it.
 Result<std::string> filed_under(store::Session& session, const std::string& consent, const std::string& named) {
   const auto rows =
       TRY(session.select("SELECT patient FROM consents WHERE id = :p1 ORDER BY version LIMIT 1", "t", {consent}));

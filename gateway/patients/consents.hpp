@@ -59,9 +59,9 @@ struct Parting {
   std::vector<std::string> ones, others;
   Instant since;  ///< when they became one
 };
-/// Within the transaction that parts them, after it: what was forbidden in the one's name since then is forbidden in the
-/// other's too, what opens a label is not, and patients.consents counts what each has. Consents that cannot be read are
-/// copied: they let nothing go. [design §4]
+/// Within the transaction that parts them, after it: what was forbidden in the one's name since then is forbidden in
+/// the other's too, what opens a label is not, and patients.consents counts what each has. Consents that cannot be read
+/// are copied: they let nothing go. [design §4]
 Result<void> part_consents(store::Session& session, const Parting& parting);
 
 /// Who asks: broken glasses open nothing to partners, and are read for our own people alone.
