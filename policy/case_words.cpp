@@ -237,7 +237,8 @@ Result<HieConsent> hie_consent_of(std::string_view text) {
   const auto kind = hie_kind(first[0]);
   if (!kind || first.size() != 2) return not_understood("a consent to the HIE is 'given TIME' or 'revoked TIME'");
   if (*kind == HieKind::Revoked && list.size() > 1) return not_understood("'revoked TIME' stands alone");
-  HieConsent consent{.kind = *kind, .given_on = TRY(instant_of(first[1]))};
+  HieConsent consent{.kind = *kind};
+  consent.given_on = TRY(instant_of(first[1]));
   std::set<std::string> said;
   for (const auto& item : std::span(list).subspan(1)) {
     const auto words = words_of(item);

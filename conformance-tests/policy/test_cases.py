@@ -13,11 +13,12 @@ import pytest
 
 CASES = Path(__file__).resolve().parents[2] / "policy" / "cases"
 FILES = sorted(CASES.glob("*.txt"))
-TIME = re.compile(r"(?:from|until|given|expires) (\d{4}-\d\d-\d\dT\S+)")
+TIME = re.compile(r"(?:from|until|given|expires) (\d{4}-\d\d-\d\dT[^\s,]+)")
 MIDNIGHT = re.compile(r"^(.*?)\s*# midnight (\S+)$", re.M)
 REASONS = {"caller-untrusted", "caller-unknown", "caller-inactive", "caller-not-delegated", "purpose-missing",
            "purpose-unknown", "purpose-not-supported", "token-for-another-patient", "patient-purpose",
-           "clinic-purpose", "hie-none", "hie-future", "hie-expired", "hie-revoked", "organization-denied", "class-not-shared", "sensitive-no-consent", "consent-expired",
+           "clinic-purpose", "hie-none", "hie-future", "hie-expired", "hie-revoked",
+           "organization-denied", "class-not-shared", "sensitive-no-consent", "consent-expired",
            "consent-future", "consent-revoked", "policy-error"}
 
 

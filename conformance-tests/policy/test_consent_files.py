@@ -33,7 +33,7 @@ class Case:
     def __init__(self, town, document=False):
         number = next(numbers)
         self.town, self.gateway = town, town.gateway
-        self.patient = Patient(f"FI-{number}", f"Fileworth{number}", "Ivy", "F", f"19800{number % 9 + 1}15")
+        self.patient = Patient(f"FI-{number}", f"Fileworth{number}", "Ivy", "F", f"19{40 + number % 50}0{number % 9 + 1}15")
         self.mrn = self.patient.mrn
         self.document = Document(f"2.999.1.9.{number}", self.patient)
         town.enter(self.patient)
