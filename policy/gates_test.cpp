@@ -250,6 +250,8 @@ TEST(SensitivityGate, OpensByABrokenGlassOfWhoAsks) {
   EXPECT_FALSE(facts.judged(admitted()).permits());
 }
 
+TEST(Obligations, AreWrittenAsTheRecordNamesThem) { EXPECT_EQ(word(Obligation::Kind::Part2Notice), "part2-notice"); }
+
 TEST(Obligations, AreTheNoticeOfPart2ForEachConsentItLeavesOn) {
   Facts facts;
   facts.document.labels = {part2, act("SUD"), notes};
