@@ -112,7 +112,8 @@ class TestR06TwoNodes:
         second.clock.set(first.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         second.clock.advance(minutes=-10)
         second.start()
-        assert second.send(town.find_documents(QUILL), riverside().tls).status == 503, "decisions do not go back"
+        of_its_time = town.find_documents(QUILL, town.sender().but(clock=second.clock.now))
+        assert second.send(of_its_time, riverside().tls).status == 503, "decisions do not go back"
         assert second.stop() == 0
         second.serve_options = ["--accept-clock"]
         second.start()
