@@ -2,14 +2,15 @@
 
 What makes an entry one that may not be shared is its patient: the tests write it into the store (SQLite) under one who
 is denied, beside the others of its set; or it is a label that staff give it. Later the row is taken away altogether: no
-query may be answered otherwise. [facts: query exchange §6.2; xca/ebxml/permitted.hpp; threats C14]"""
+query may be answered otherwise. [facts: query exchange §6.2; xca/ebxml/permitted.hpp, as_seen.hpp; threats C14]"""
 
 import sqlite3
 
 import pytest
+from lxml import etree
 
 from peer import judges, names
-from peer.messages import stored_query
+from peer.messages import cx, stored_query
 from peer.records import Patient
 from peer.submissions import REPLACES, Submission, association, entry_uuid, unique_id
 from peer.town import HOME
@@ -17,7 +18,7 @@ from peer.town import HOME
 OWNER = Patient("HV-7101", "Sharer", "Odile", "F", "19710101", "1 Alder Way")
 DENIED = Patient("HV-7102", "Keeper", "Basil", "M", "19720202", "2 Alder Way")
 OPEN, HIDDEN = entry_uuid("shared-open"), entry_uuid("shared-hidden")
-TABLES = {"documents": "entry_uuid = ?", "associations": "source = ?1 OR target = ?1"}
+APPROVED, DEPRECATED = (f"urn:oasis:names:tc:ebxml-regrep:StatusType:{word}" for word in ("Approved", "Deprecated"))
 
 
 def ids(*names_of):
@@ -42,7 +43,19 @@ QUERIES = {
                               {"$XDSDocumentEntryEntryUUID": ids("shared-hidden")}),
     "GetRelatedDocuments": ("d90e5407-b356-4d91-a89f-873917b4b0e6",
                             {"$XDSDocumentEntryEntryUUID": ids("shared-next"), "$AssociationTypes": [f"('{REPLACES}')"]}),
+    "FindDocuments": ("14d4debf-8f97-4251-9a74-a90016b0af0d",
+                      {"$XDSDocumentEntryPatientId": [f"'{cx(OWNER.mrn, HOME)}'"],
+                       "$XDSDocumentEntryStatus": [f"('{APPROVED}')"]}),
+    "FindFolders": ("958f3006-baad-4929-a4de-ff1114824431",
+                    {"$XDSFolderPatientId": [f"'{cx(OWNER.mrn, HOME)}'"], "$XDSFolderStatus": [f"('{APPROVED}')"]}),
 }
+
+
+def objects(answer):
+    """The registry objects of an answer as they are written, by id."""
+    rim = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
+    return {one.get("id"): etree.tostring(one, method="c14n", exclusive=True, with_tail=False)
+            for one in etree.fromstring(answer.body).iter(f"{rim}ExtrinsicObject", f"{rim}RegistryPackage")}
 
 
 def ask_all(town, wires):
@@ -54,15 +67,22 @@ def told(found_town, request):
     town = found_town("town-of-shared-sets")
     town.enter(OWNER, DENIED)
     town.choose(DENIED)
+    before = Submission(OWNER, HOME, "shared-set0").document("shared-old").folder("shared-earlier", "shared-old")
     first = (Submission(OWNER, HOME, "shared-set").document("shared-open").document("shared-hidden")
-             .folder("shared-folder", "shared-open", "shared-hidden").folder("shared-only", "shared-hidden"))
+             .relate("shared-hidden", "shared-old", REPLACES).relate("shared-earlier", "shared-hidden")
+             .relate("shared-set", association("shared-earlier", "shared-hidden")).folder("shared-folder", "shared-open", "shared-hidden").folder("shared-only", "shared-hidden"))
     second = (Submission(OWNER, HOME, "shared-set2").document("shared-next")
               .relate("shared-next", "shared-hidden", REPLACES))
-    for submission in (first, second):
-        town.gateway.command("document", "import", town.gateway.write("shared.xml", submission.file()))
     wires = {name: town.sender().cross_gateway_query(
         stored_query(f"urn:uuid:{query}", slots, f"urn:oid:{HOME}")).wire() for name, (query, slots) in QUERIES.items()}
-    states = {"open": ask_all(town, wires)}
+    def submit(submission):
+        town.gateway.command("document", "import", town.gateway.write("shared.xml", submission.file()))
+
+    submit(before)
+    states = {"before": ask_all(town, wires)}
+    submit(first)
+    submit(second)
+    states |= {"open": ask_all(town, wires)}
     store = sqlite3.connect(town.gateway.data / "gatehouse.db", timeout=10)
     if request.param == "its label":
         town.gateway.command("document", "label", HIDDEN, "--add", "PSYTHPN", "--by", "Records Office", "--reason",
@@ -73,8 +93,7 @@ def told(found_town, request):
                           (DENIED.mrn, HIDDEN))
     states["hidden"] = ask_all(town, wires)
     with store:
-        for table, where in TABLES.items():
-            store.execute(f"DELETE FROM {table} WHERE {where}", (HIDDEN,))
+        store.execute("DELETE FROM documents WHERE entry_uuid = ?", (HIDDEN,))
     states["gone"] = ask_all(town, wires)
     store.close()
     return states
@@ -95,6 +114,28 @@ class TestAHiddenEntry:
     def test_was_told_while_it_might_be(self, told, name):
         assert told["open"][name].query.status == names.SUCCESS
         assert judges.difference(told["open"][name], told["hidden"][name]) != ""
+
+
+def test_what_it_replaced_is_told_as_it_was_before(told):
+    old = entry_uuid("shared-old")
+    assert old not in objects(told["open"]["FindDocuments"]), "it is Deprecated where its successor is seen"
+    assert objects(told["hidden"]["FindDocuments"])[old] == objects(told["before"]["FindDocuments"])[old]
+
+
+def test_a_folder_it_was_put_into_is_told_as_it_was_before(told):
+    earlier = entry_uuid("shared-earlier")
+    before, open, hidden = (objects(told[state]["FindFolders"])[earlier] for state in ("before", "open", "hidden"))
+    assert open != before, "it was updated"
+    assert hidden == before
+
+
+def test_a_set_and_a_folder_that_came_with_it_say_what_the_other_entry_says(told):
+    contents = told["open"]["GetSubmissionSetAndContents"].query
+    assert contents.sets[0].title == "Submission shared-set"
+    assert "Folder shared-folder" in [one.title for one in contents.folders]
+    contents = told["hidden"]["GetSubmissionSetAndContents"].query
+    assert [one.title for one in contents.sets] == ["Document shared-open"]
+    assert [one.title for one in contents.folders] == [""]
 
 
 def test_leaves_its_set_and_folder_to_the_entry_that_may_be_seen(told):

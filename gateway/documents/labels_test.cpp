@@ -237,6 +237,50 @@ TEST(LabelsOf, AreUnreadableWhereSomethingStoredIs) {
   EXPECT_TRUE(readable("", "2.999|B\n"));
 }
 
+TEST(SayLabels, MakesAnEntrySayWhatWasFoundInItsDocument) {
+  const std::string v3 = std::string(policy::confidentiality_system);
+  struct Row {
+    std::vector<std::string> said;  // codes of v3-Confidentiality
+    std::vector<policy::Label> found;
+    std::vector<std::string> then;  // codes
+  };
+  const Row table[] = {
+      {{"N"}, {}, {"N"}},
+      {{"N"}, {{v3, "N"}}, {"N"}},
+      {{"N"}, {{v3, "R"}}, {"N", "R"}},
+      {{"N"}, {{v3, "R"}, {v3, "V"}}, {"N", "V"}},
+      {{"R"}, {{v3, "L"}, {v3, "N"}}, {"R"}},
+      {{"V"}, {{v3, "R"}, {act, "HIV"}}, {"V", "HIV"}},
+      {{}, {{v3, "U"}}, {"U"}},
+      {{"N"}, {{act, "42CFRPart2"}, {act, "PSY"}}, {"N", "42CFRPart2", "PSY"}},
+      {{"N"}, {{"2.999.4", "OWN"}, {act, "NONE-OF-HL7"}, {v3, "X"}}, {"N"}},
+      {{"N"}, {{act, "MASK"}, {act, "NODSCLCD"}, {act, "NORDSCLCD"}}, {"N", "NORDSCLCD"}},
+  };
+  for (const auto& row : table) {
+    auto one = entry();
+    one.confidentiality_codes.clear();
+    for (const auto& code : row.said) one.confidentiality_codes.push_back({code, v3, ""});
+    policy::DocumentFacts facts;
+    facts.labels = row.found;
+    say_labels(one, facts);
+    std::vector<std::string> codes;
+    for (const auto& code : one.confidentiality_codes) codes.push_back(code.code);
+    EXPECT_EQ(codes, row.then);
+    const auto once = one.confidentiality_codes;
+    say_labels(one, facts);
+    EXPECT_EQ(one.confidentiality_codes, once);
+  }
+}
+
+TEST(SayLabels, KnowsACodeUnderTheUrlOfItsSystem) {
+  auto one = entry();
+  one.confidentiality_codes = {{"HIV", "urn:oid:" + act, ""}};
+  policy::DocumentFacts facts;
+  facts.labels = {{act, "HIV"}};
+  say_labels(one, facts);
+  EXPECT_EQ(one.confidentiality_codes.size(), 1u);
+}
+
 TEST(LabelsOf, SayWhenTheServiceWas) {
   struct Row {
     const char *start, *stop, *created, *first, *last;

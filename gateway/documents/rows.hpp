@@ -30,6 +30,10 @@ Result<std::vector<xca::ebxml::Folder>> select_folders(store::Session& session, 
 Result<std::vector<xca::ebxml::Association>> select_associations(store::Session& session, const policy::Clinic& clinic,
                                                                  const std::string& patient, std::size_t rows_max);
 
+/// Those by which one of these entries was replaced.
+Result<std::vector<xca::ebxml::Association>> select_replacements(store::Session& session, const policy::Clinic& clinic,
+                                                                 const std::vector<std::string>& entry_uuids);
+
 /// Our ids of the patients who have an object, of whatever kind, with one of these ids; in order.
 Result<std::vector<std::string>> owners_of(store::Session& session, const policy::Clinic& clinic,
                                            const std::vector<std::string>& uuids,

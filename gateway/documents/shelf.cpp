@@ -6,6 +6,7 @@
 #include "gateway/patients/records.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace gateway::documents {
 namespace {
@@ -42,6 +43,28 @@ void complete_own_sets(Concerned& held) {
     set.title = entry->resource.title;
     set.authors = entry->resource.authors;
   }
+}
+
+/// What replaced entries that are Deprecated: whether that is seen decides what they are said to be.
+Result<void> add_replacements(store::Session& session, const policy::Clinic& clinic, Concerned& held) {
+  std::set<std::string> uuids;
+  std::vector<std::string> deprecated, missing;
+  for (const auto& one : held.entries) {
+    uuids.insert(one.id);
+    if (one.resource.status == xca::ebxml::Availability::Deprecated) deprecated.push_back(one.id);
+  }
+  if (deprecated.empty()) return {};
+  held.associations = TRY(select_replacements(session, clinic, deprecated));
+  for (const Association& one : held.associations)
+    if (!uuids.contains(one.source)) missing.push_back(one.source);
+  for (auto& one : TRY(select_entries_by(session, clinic, "d.entry_uuid", missing)))
+    held.entries.push_back(std::move(one));
+  return {};
+}
+
+void say_labels_of(Concerned& held) {
+  for (auto& one : held.entries)
+    if (one.document) say_labels(one.resource, *one.document);
 }
 
 /// Whose objects answer the query, which names the survivor from then on where it named a record merged into another.
@@ -83,6 +106,8 @@ Result<Concerned> DocumentShelf::concerned(const policy::Clinic& clinic, const R
     held.entries = TRY(select_entries_by(session, clinic, "d.entry_uuid", query.uuids));
     add(TRY(select_entries_by(session, clinic, "d.unique_id", query.unique_ids)), xca::ebxml::ids_per_query_max,
         held.entries);
+    TRY(add_replacements(session, clinic, held));
+    say_labels_of(held);
     return held;
   }
   auto asked = query;
@@ -98,7 +123,9 @@ Result<Concerned> DocumentShelf::concerned(const policy::Clinic& clinic, const R
     }
     if (more && !held.entries.empty()) held.cut_short.insert(held.entries.back().resource.patient);
   }
+  if (!whole) TRY(add_replacements(session, clinic, held));
   complete_own_sets(held);
+  say_labels_of(held);
   xca::ebxml::narrow(asked, held);
   held.patient = std::move(asked.patient);
   return held;

@@ -108,6 +108,7 @@ TEST_P(Submissions, AreStoredAsTheyStandUnderOurHomeAndRepository) {
   expected.entries[0].repository_id = clinic_->repository_id;
   expected.entries[0].home = expected.sets[0].home = expected.associations[0].home = "2.999.1";
   expected.associations[0].set_status = "Original";
+  expected.associations[0].entered = base::write_dtm(noon);
   EXPECT_TRUE(held.entries[0].resource == expected.entries[0]);
   EXPECT_TRUE(held.sets == expected.sets);
   EXPECT_TRUE(held.associations == expected.associations);

@@ -92,6 +92,7 @@ struct Association {
   AssociationType type = AssociationType::HasMember;
   std::string source, target;  ///< entry UUIDs
   std::string set_status;      ///< Original or Reference, of a submission set's members
+  std::string entered = {};    ///< DTM, UTC: when the registry took it in; empty in a submission, and never written
   bool operator==(const Association&) const = default;
 };
 

@@ -1,6 +1,6 @@
 #include "xca/ebxml/permitted.hpp"
 
-#include "xca/ebxml/evaluators.hpp"
+#include "xca/ebxml/as_seen.hpp"
 
 #include <algorithm>
 
@@ -16,24 +16,23 @@ Objects all_of(const Concerned& held) {
   return all;
 }
 
-/// Marks grow until nothing more is drawn in: an association draws its ends, a set or folder its memberships of entries
-/// and folders.
+/// Marks grow until nothing more is drawn in: an association draws its ends, a set or folder its memberships, an entry
+/// what replaced it.
 class Closure {
  public:
-  Closure(const RegistryIndex& index, const Objects& seeds) : index_(index) {
-    for (const Association* one : index.objects().associations) memberships_.emplace(one->source, one);
-    for (const auto* one : seeds.entries) marks_.insert(one);
-    for (const auto* one : seeds.sets) add_whole(one);
-    for (const auto* one : seeds.folders) add_whole(one);
+  Closure(const RegistryIndex& index, const Objects& seeds) : index_(index), relations_(index.objects().associations) {
+    for (const auto* one : seeds.entries) add(one);
+    for (const auto* one : seeds.sets) add(one);
+    for (const auto* one : seeds.folders) add(one);
     for (const auto* one : seeds.associations) add(one);
   }
-  const Marks& marks() const { return marks_; }
+  bool holds(const void* object) const { return marks_.contains(object) || alone_.contains(object); }
 
  private:
   void add_end(std::string_view uuid) {
-    if (const auto* entry = index_.entry(uuid)) marks_.insert(entry);
-    if (const auto* set = index_.set(uuid)) add_whole(set);
-    if (const auto* folder = index_.folder(uuid)) add_whole(folder);
+    if (const auto* entry = index_.entry(uuid)) add(entry);
+    if (const auto* set = index_.set(uuid)) add(set);
+    if (const auto* folder = index_.folder(uuid)) add(folder);
     if (const auto* association = index_.association(uuid)) add(association);
   }
   void add(const Association* association) {
@@ -41,21 +40,73 @@ class Closure {
     add_end(association->source);
     add_end(association->target);
   }
-  template <class T>
-  void add_whole(const T* whole) {
-    if (!marks_.insert(whole).second) return;
-    const auto [begin, end] = memberships_.equal_range(whole->entry_uuid);
-    for (auto one = begin; one != end; ++one) {
-      const Association* membership = one->second;
-      const bool shows = index_.entry(membership->target) || index_.folder(membership->target);
-      if (membership->type == AssociationType::HasMember && shows) add(membership);
-    }
+  void add(const DocumentEntry* entry) {
+    if (!marks_.insert(entry).second || entry->status != Availability::Deprecated) return;
+    for (const Association* one : relations_.to(entry->entry_uuid))
+      if (replaces(*one)) add(one);
+  }
+  void add(const SubmissionSet* set) {
+    if (marks_.insert(set).second) add_members(set->entry_uuid);
+  }
+  void add(const Folder* folder) {
+    if (!marks_.insert(folder).second) return;
+    add_members(folder->entry_uuid);
+    // Which sets brought the folder and which its members: the associations say it, the sets themselves do not answer.
+    add_alone(folder->entry_uuid);
+    for (const Association* one : relations_.from(folder->entry_uuid)) add_alone(one->entry_uuid);
+  }
+  void add_members(std::string_view whole) {
+    for (const Association* one : relations_.from(whole))
+      if (one->type == AssociationType::HasMember) add(one);
+  }
+  void add_alone(std::string_view target) {
+    for (const Association* one : relations_.to(target))
+      if (one->type == AssociationType::HasMember) alone_.insert(one);
   }
 
   const RegistryIndex& index_;
-  std::unordered_multimap<std::string_view, const Association*> memberships_;
-  Marks marks_;
+  Relations relations_;
+  Marks marks_, alone_;
 };
+
+/// The same query without what as_seen.hpp may make another.
+RegistryQuery whatever_is_told(RegistryQuery query) {
+  query.sets.content_types.clear();
+  query.sets.author_persons.clear();
+  query.folders.codes.clear();
+  query.folders.last_update = {};
+  return query;
+}
+
+/// The objects that would answer, whatever of the registry is seen.
+Objects possibly_answering(const RegistryQuery& query, const Objects& all) {
+  std::unordered_set<std::string_view> replaced;
+  for (const Association* one : all.associations)
+    if (replaces(*one)) replaced.insert(one->target);
+  const auto widest = whatever_is_told(query);
+  if (replaced.empty()) return answering(widest, all);
+  Objects approved = all;
+  std::deque<DocumentEntry> copies;
+  std::unordered_map<const DocumentEntry*, const DocumentEntry*> held;
+  for (const DocumentEntry*& one : approved.entries) {
+    if (one->status != Availability::Deprecated || !replaced.contains(one->entry_uuid)) continue;
+    auto& copy = copies.emplace_back(*one);
+    copy.status = Availability::Approved;
+    held.emplace(&copy, one);
+    one = &copy;
+  }
+  Objects found = answering(widest, all);
+  Objects more = answering(widest, approved);
+  for (const DocumentEntry* one : more.entries) {
+    const auto original = held.find(one);
+    found.entries.push_back(original == held.end() ? one : original->second);
+  }
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  append(found.sets, more.sets);
+  append(found.folders, more.folders);
+  append(found.associations, more.associations);
+  return found;
+}
 
 /// The rule of permitted.hpp over `all`, whose entries are the permitted ones.
 Marks seen_of(const RegistryIndex& index) {
@@ -96,11 +147,11 @@ void add_patients(const std::vector<const T*>& objects, std::set<base::Identifie
 void narrow(const RegistryQuery& query, Concerned& held) {
   const Objects all = all_of(held);
   const RegistryIndex index(all);
-  const Closure closure(index, answering(query, all));
+  const Closure closure(index, possibly_answering(query, all));
   std::unordered_set<std::string> kept;
   const auto keep = [&](const auto& objects) {
     for (const auto* one : objects)
-      if (closure.marks().contains(one)) kept.insert(one->entry_uuid);
+      if (closure.holds(one)) kept.insert(one->entry_uuid);
   };
   keep(all.entries);
   keep(all.sets);
@@ -118,20 +169,35 @@ void narrow(const RegistryQuery& query, Concerned& held) {
   std::erase_if(held.associations, is_left);
 }
 
+template <class T>
+void PermittedView::tell(std::vector<const T*>& objects, const AsSeen& as_seen, std::deque<T>& told) {
+  for (const T*& one : objects)
+    if (auto otherwise = as_seen.told(*one)) one = &told.emplace_back(*std::move(otherwise));
+}
+
 PermittedView::PermittedView(const policy::Released<DocumentEntry>& entries, const Concerned& held) {
   Objects all;
-  const auto granted = entries.granted();
-  for (std::size_t i = 0; i < entries.resources().size(); ++i) {
-    const DocumentEntry& entry = entries.resources()[i];
+  for (const DocumentEntry& entry : entries.resources()) {
     all.entries.push_back(&entry);
     cut_short_ = cut_short_ || held.cut_short.contains(entry.patient);
-    if (auto notice = notice_on(entry.unique_id, *granted.at(i)))
-      noticed_.emplace(&entry, Noticed{with_notice(entry, *granted.at(i)), *std::move(notice)});
   }
   for (const auto& one : held.sets) all.sets.push_back(&one);
   for (const auto& one : held.folders) all.folders.push_back(&one);
   for (const auto& one : held.associations) all.associations.push_back(&one);
-  objects_ = marked(all, seen_of(RegistryIndex(all)));
+  const Objects seen = marked(all, seen_of(RegistryIndex(all)));
+  objects_ = seen;
+  if (!all.associations.empty()) {
+    const AsSeen as_seen(all.associations, seen);
+    tell(objects_.entries, as_seen, entries_);
+    tell(objects_.sets, as_seen, sets_);
+    tell(objects_.folders, as_seen, folders_);
+  }
+  const auto granted = entries.granted();
+  for (std::size_t i = 0; i < objects_.entries.size(); ++i) {  // every entry that was let go is seen
+    const DocumentEntry* entry = objects_.entries[i];
+    if (auto notice = notice_on(entry->unique_id, *granted.at(i)))
+      noticed_.emplace(entry, Noticed{with_notice(*entry, *granted.at(i)), *std::move(notice)});
+  }
 }
 
 const PermittedView::Noticed* PermittedView::noticed(const DocumentEntry* entry) const {

@@ -2,7 +2,8 @@
 // What policy lets be seen of a registry, and the answer to a stored query taken from it. The rule:
 //
 //   An entry is seen where policy released it. A folder is seen where one of its entries is; a submission set where one
-//   of its entries or folders is. An association is seen where both its ends are. Nothing else is seen.
+//   of its entries or folders is. An association is seen where both its ends are. Nothing else is seen, and what is
+//   seen says nothing of the rest (as_seen.hpp).
 //
 // Every answer, count and error is computed on what is seen alone, as if the rest had never been: an entry that is
 // withheld, of a patient who may or may not be shared otherwise, is answered as one that does not exist, byte for byte.
@@ -12,6 +13,7 @@
 #include "xca/ebxml/notice.hpp"
 #include "xca/ebxml/queries.hpp"
 
+#include <deque>
 #include <unordered_map>
 
 namespace xca::ebxml {
@@ -22,12 +24,13 @@ struct Concerned {
   std::vector<policy::Held<DocumentEntry>> entries = {};
   std::vector<SubmissionSet> sets = {};
   std::vector<Folder> folders = {};
-  std::vector<Association> associations = {};
+  std::vector<Association> associations = {};  ///< of queries for entries alone: those by which one was replaced
   std::set<base::Identifier> cut_short = {};  ///< patients of whom more is held than was read
 };
 
-/// Leaves of `held` what decides the answer: the objects that would answer if everything were seen, the ends of their
-/// associations, the members of their sets and folders. What would be answered from it, whatever policy lets go, is
+/// Leaves of `held` what decides the answer: the objects that would answer if everything were seen, or as they are told
+/// where something is not, the ends of their associations, the members of their sets and folders, what replaced them.
+/// What would be answered from it, whatever policy lets go, is
 /// what would be answered from all of it; and the record of the decision is about these entries alone.
 void narrow(const RegistryQuery& query, Concerned& held);
 
@@ -36,6 +39,7 @@ class PermittedView {
  public:
   /// @param entries  released of what `held.entries` was; both outlive the view
   PermittedView(const policy::Released<DocumentEntry>& entries, const Concerned& held);
+  PermittedView(const PermittedView&) = delete;
   const Objects& objects() const { return objects_; }
   bool cut_short() const { return cut_short_; }  ///< of a patient who is seen, more is held than was read
 
@@ -48,7 +52,13 @@ class PermittedView {
   const Noticed* noticed(const DocumentEntry* entry) const;
 
  private:
+  template <class T>
+  void tell(std::vector<const T*>& objects, const class AsSeen& as_seen, std::deque<T>& told);
+
   Objects objects_;
+  std::deque<DocumentEntry> entries_;  ///< those told otherwise than they are held
+  std::deque<SubmissionSet> sets_;
+  std::deque<Folder> folders_;
   std::unordered_map<const DocumentEntry*, Noticed> noticed_;
   bool cut_short_ = false;
 };
