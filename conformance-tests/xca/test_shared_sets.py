@@ -70,11 +70,13 @@ def told(found_town, request):
     before = Submission(OWNER, HOME, "shared-set0").document("shared-old").folder("shared-earlier", "shared-old")
     first = (Submission(OWNER, HOME, "shared-set").document("shared-open").document("shared-hidden")
              .relate("shared-hidden", "shared-old", REPLACES).relate("shared-earlier", "shared-hidden")
-             .relate("shared-set", association("shared-earlier", "shared-hidden")).folder("shared-folder", "shared-open", "shared-hidden").folder("shared-only", "shared-hidden"))
+             .relate("shared-set", association("shared-earlier", "shared-hidden"))
+             .folder("shared-folder", "shared-open", "shared-hidden").folder("shared-only", "shared-hidden"))
     second = (Submission(OWNER, HOME, "shared-set2").document("shared-next")
               .relate("shared-next", "shared-hidden", REPLACES))
     wires = {name: town.sender().cross_gateway_query(
         stored_query(f"urn:uuid:{query}", slots, f"urn:oid:{HOME}")).wire() for name, (query, slots) in QUERIES.items()}
+
     def submit(submission):
         town.gateway.command("document", "import", town.gateway.write("shared.xml", submission.file()))
 

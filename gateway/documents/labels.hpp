@@ -59,8 +59,8 @@ policy::DocumentFacts labels_of(const xca::ebxml::DocumentEntry& entry, std::str
 
 /// Adds to the confidentiality codes of an entry what was found in the document or set by staff, so that whoever
 /// receives it handles the whole by what is in it: every label of HL7's tables, of confidentialities the highest alone
-/// where it is above what the entry says. Labels of the clinic's own stay in the house, and so do obligations that would
-/// tell of what is left out. [DS4P, high-water mark; facts/fhir §12]
+/// where it is above what the entry says. Labels of the clinic's own stay in the house, and so do obligations that
+/// would tell of what is left out. [DS4P, high-water mark; facts/fhir §12]
 void say_labels(xca::ebxml::DocumentEntry& entry, const policy::DocumentFacts& facts);
 
 }  // namespace gateway::documents

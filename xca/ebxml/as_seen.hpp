@@ -1,8 +1,8 @@
 #pragma once
 // What the objects of a registry say where something that they speak of is not seen. Pure. The rule:
 //
-//   An entry that was replaced by what is not seen is Approved, as it was before. A submission set with a member that is
-//   not seen says what its first entry that is seen says, as a set does that was made for one document. A folder was
+//   An entry that was replaced by what is not seen is Approved, as it was before. A submission set with a member that
+//   is not seen says what its first entry that is seen says, as a set does that was made for one document. A folder was
 //   last updated when the last entry that is seen was put into it; and where one that is not seen came with it, its
 //   codes are the classes of the entries that are seen, and it has neither title nor comments.
 //

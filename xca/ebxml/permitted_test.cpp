@@ -261,7 +261,8 @@ class RandomRegistry {
         const bool replaces_it = chance(50);
         all.associations.push_back(
             relation(id, target.substr(9), replaces_it ? AssociationType::Replace : AssociationType::Append));
-        if (replaces_it) std::ranges::find(all.entries, target, &DocumentEntry::entry_uuid)->status = Availability::Deprecated;
+        if (replaces_it)
+          std::ranges::find(all.entries, target, &DocumentEntry::entry_uuid)->status = Availability::Deprecated;
       }
     }
   }
