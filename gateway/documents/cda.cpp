@@ -319,14 +319,27 @@ Result<std::string> unique_id_of(const Element& document) {
   return unique_id(id);
 }
 
-std::vector<std::string> parents_of(const Element& document) {
-  std::vector<std::string> parents;
-  for (const auto& related : document.children(hl7, "relatedDocument")) {
-    const auto parent = child(related, "parentDocument");
-    for (const auto& id : parent ? parent->children(hl7, "id") : std::vector<Element>())
-      if (parents.size() < repeats_max) parents.push_back(unique_id(id_of(id)));
+/// Nothing for an id without a root, or with a value too long to be one.
+std::optional<std::string> parent_id(const Element& element) {
+  const auto id = id_of(element);
+  const bool is_cut = id.extension.empty() && !base::trim(element.attribute("extension").value_or("")).empty();
+  if (id.root.empty() || is_cut) return std::nullopt;
+  return unique_id(id);
+}
+
+/// Adds the ids of one relatedDocument. @return false where none of them can be read, though it does not say that there
+/// is no parent (NA), or where there are more parents than the limit: whose labels it should have is not known then
+bool add_parents(const Element& related, std::size_t most, std::vector<std::string>& parents) {
+  const auto parent = child(related, "parentDocument");
+  bool known = false;
+  for (const auto& element : parent ? parent->children(hl7, "id") : std::vector<Element>()) {
+    const auto id = parent_id(element);
+    known = known || id || attribute(element, "nullFlavor") == "NA";
+    if (!id || std::ranges::find(parents, *id) != parents.end()) continue;
+    if (parents.size() == most) return false;
+    parents.push_back(*id);
   }
-  return parents;
+  return known;
 }
 
 Result<std::string> creation_time_of(const Element& document) {
@@ -417,7 +430,9 @@ Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits) {
   entry.hash_sha1 = base::hex(certs::sha1(bytes));
   header.markings = markings_in_cda(document);
   merge(header.markings, markings_in_metadata(entry));
-  header.parents = parents_of(document);
+  for (const auto& related : document.children(hl7, "relatedDocument")) {
+    if (!add_parents(related, limits.parents, header.parents)) header.markings.complete = false;
+  }
   return header;
 }
 

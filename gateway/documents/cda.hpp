@@ -40,13 +40,14 @@ struct CdaHeader {
   xca::ebxml::DocumentEntry entry;
   std::vector<base::Identifier> patient_ids;  ///< recordTarget/patientRole/id
   xca::hl7v3::Person person;                  ///< recordTarget
-  Markings markings;                          ///< of the whole document and of `entry`
+  Markings markings;  ///< of the whole document and of `entry`; incomplete where a parent is not known
   /// Unique ids of the documents this one replaces, adds to or was made from. [CDA R2 §4.2.3.9]
   std::vector<std::string> parents;
 };
 
 struct CdaLimits {
   std::size_t bytes = 32u << 20;
+  std::size_t parents = 100;  ///< of more, the markings are incomplete
 };
 
 /// @error Errc::NotACda … Errc::SeveralPatients, Errc::TooLarge, base::xml::Errc

@@ -127,6 +127,45 @@ TEST(CdaHeader, RefusesWhatDecidesAndIsMissingOrUnreadable) {
   EXPECT_EQ(read_cda_header(cda(), {.bytes = 100}).error().code, Errc::TooLarge);
 }
 
+TEST(CdaHeader, KnowsEveryParentOrSaysThatItDoesNot) {
+  const auto parent = [](const std::string& ids) {
+    return R"(<relatedDocument typeCode="RPLC"><parentDocument>)" + ids + "</parentDocument></relatedDocument>";
+  };
+  const auto numbered = [&](int count) {
+    std::string all;
+    for (int n = 1; n <= count; ++n) all += parent(R"(<id root="2.999.7" extension=")" + std::to_string(n) + "\"/>");
+    return all;
+  };
+  const std::string none = R"(<id nullFlavor="NA"/>)", unknown = R"(<id nullFlavor="UNK"/>)", one = R"(<id root="2.999.8"/>)";
+  struct Row {
+    std::string related;
+    std::size_t parents;
+    bool complete;
+  };
+  const Row table[] = {
+      {"", 0, true},
+      {numbered(11), 11, true},
+      {numbered(100) + numbered(100), 100, true},
+      {numbered(101), 100, false},
+      {parent(one), 1, true},
+      {parent(unknown + one), 1, true},
+      {parent(none), 0, true},
+      {parent(unknown), 0, false},
+      {parent(one) + parent(unknown), 1, false},
+      {parent(R"(<id root=""/>)"), 0, false},
+      {parent(R"(<id extension="1"/>)"), 0, false},
+      {parent(R"(<id root="2.999.7" extension=")" + std::string(300, '1') + "\"/>"), 0, false},
+      {parent(R"(<id root="2.999.7" extension=""/>)"), 1, true},
+      {parent(""), 0, false},
+      {R"(<relatedDocument typeCode="APND"/>)", 0, false},
+  };
+  for (const auto& row : table) {
+    const auto read = header(cda("<component><structuredBody>", row.related + "<component><structuredBody>"));
+    EXPECT_EQ(read.parents.size(), row.parents) << row.related.substr(0, 120);
+    EXPECT_EQ(read.markings.complete, row.complete) << row.related.substr(0, 120);
+  }
+}
+
 TEST(CdaMetadata, IsReadAsItWasWritten) {
   auto entry = header(cda()).entry;
   entry.event_codes = {{"A", "2.999.5", "event \"A\""}};

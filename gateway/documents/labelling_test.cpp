@@ -36,7 +36,7 @@ std::string replacing(const std::string& parent) {
          "\"/></parentDocument></relatedDocument>";
 }
 
-/// Adding to a document that has a root alone for an id, and to one without an id.
+/// Adding to a document that has a root alone for an id, and another id that nobody knows.
 std::string appending_to_root(const std::string& root) {
   return R"(<relatedDocument typeCode="APND"><parentDocument><id nullFlavor="UNK"/><id root=")" + root +
          "\"/></parentDocument></relatedDocument>";
@@ -321,6 +321,19 @@ TEST_P(Labelling, IsTheSameInWhateverOrderVersionsCome) {
   EXPECT_EQ(labels("2.999.7^D7"), (Words{"HIV", "N"})) << "from the first version to what names the second";
   ok(patients::delete_patient(*database_, *clinic_, id_of("1")));
   EXPECT_EQ(count("document_parents"), 0u);
+}
+
+TEST_P(Labelling, IsInheritedFromTheEleventhParentAndLetsNothingGoWhereOneIsNotKnown) {
+  std::string ten;
+  for (int n = 1; n <= 10; ++n) ten += replacing("X" + std::to_string(n));
+  add(cda("D1", part2));
+  add(cda("D2", normal + ten + replacing("D1")));
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N"}));
+  add(cda("D3", normal + R"(<relatedDocument typeCode="RPLC"><parentDocument><id nullFlavor="UNK"/></parentDocument>)"
+                         "</relatedDocument>"));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"N", "?"}));
+  add(cda("D4", normal + replacing("D3")));
+  EXPECT_EQ(labels("2.999.7^D4"), (Words{"N", "?"})) << "nor what replaces it";
 }
 
 TEST_P(Labelling, IsInheritedAgainByTheSameDocumentAgain) {
