@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "gateway/documents/labels.hpp"
+#include "gateway/resources/calendar.hpp"
 #include "xca/ebxml/registry.hpp"
 #include "xca/hl7v3/person.hpp"
 
@@ -13,6 +14,7 @@ using base::BytesView;
 using base::Code;
 using base::fail;
 using base::Result;
+using resources::Calendar;
 
 enum class Errc {
   NotACda = 1,       ///< no ClinicalDocument
@@ -50,8 +52,9 @@ struct CdaLimits {
   std::size_t parents = 100;  ///< of more, the markings are incomplete
 };
 
+/// @param calendar  of the clinic: times without a zone are local. [CDA R2; quirks.md]
 /// @error Errc::NotACda … Errc::SeveralPatients, Errc::TooLarge, base::xml::Errc
-Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits = {});
+Result<CdaHeader> read_cda_header(BytesView bytes, const Calendar& calendar, const CdaLimits& limits = {});
 
 /// Class code of a document type; the type's own code where no row of the table names it. [LOINC document ontology]
 Code class_of_type(const Code& type);

@@ -430,6 +430,21 @@ TEST_P(Labelling, JudgesAnewWhatCameBeforeItsParent) {
   EXPECT_EQ(labels("2.999.7^D4"), (Words{"42CFRPart2", "N"}));
 }
 
+TEST_P(Labelling, ReadsTimesAnewThatWereReadUnderOlderRules) {
+  auto text = cda("D1");
+  const std::string zoned = "20250601103000-0500", local = "20250601213000";
+  add(text.replace(text.find(zoned), zoned.size(), local));
+  add(submission("1", "N"));
+  EXPECT_EQ(shown("2.999.7^D1").held.resource.creation_time, local) << "the clinic's time is UTC";
+  execute("UPDATE clinics SET time_zone = 'America/New_York'");
+  execute("UPDATE document_label_rules SET version = 0");
+  ok(relabel_documents(*database_, {}));
+  EXPECT_EQ(shown("2.999.7^D1").held.resource.creation_time, "20250602013000");
+  EXPECT_EQ(ok(ok(database_->session())->select("SELECT creation_time FROM documents WHERE unique_id = '2.999.7^D1'",
+                                                "t"))[0].text(0), "20250602013000");
+  EXPECT_EQ(shown("2.999.8.1").held.resource.creation_time, "20260101") << "what came as metadata stays as it came";
+}
+
 TEST_P(Labelling, LetsNothingGoThatItCannotJudge) {
   add(cda("D1"));
   add(submission("1", "N"));
