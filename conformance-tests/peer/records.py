@@ -63,7 +63,7 @@ class Document:
     section: tuple = ()
     entry: tuple = ()
     author: tuple = ()
-    replaces: str = ""
+    replaces: str = ""  # unique ids with blanks between
 
     def but(self, **changes):
         return replace(self, **changes)
@@ -97,11 +97,11 @@ def _markings(document):
           </entry>""" if document.entry else "")
 
 
-def _parent(unique_id):
-    return f"""
+def _parents(unique_ids):
+    return "".join(f"""
   <relatedDocument typeCode="RPLC">
     <parentDocument><id {_identifier(unique_id)}/></parentDocument>
-  </relatedDocument>""" if unique_id else ""
+  </relatedDocument>""" for unique_id in unique_ids.split())
 
 
 def ccda(document, assigning_authority):
@@ -152,7 +152,7 @@ def ccda(document, assigning_authority):
         <addr nullFlavor="NI"/>
       </representedCustodianOrganization>
     </assignedCustodian>
-  </custodian>{_parent(document.replaces)}
+  </custodian>{_parents(document.replaces)}
   <component>
     <structuredBody>
       <component>

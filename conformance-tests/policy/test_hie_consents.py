@@ -271,6 +271,14 @@ class TestOptInByDefault:
         clinic.enter(newcomer)
         assert state(clinic, newcomer) == ("Revoked", "hie-revoked")
 
+    def test_is_not_for_who_was_deleted_and_is_entered_again(self, clinic):
+        set_hie(clinic, "opt-in-by-default=on")
+        newcomer = enter(clinic)
+        revoke(clinic, newcomer, "--yes")
+        clinic.gateway.command("patient", "delete", newcomer.mrn, "--reason", "entered by mistake")
+        clinic.enter(newcomer)
+        assert state(clinic, newcomer) == ("none", "hie-none")
+
     def test_is_none_of_a_person_who_was_here_before(self, clinic, patient):
         set_hie(clinic, "opt-in-by-default=on")
         double = enter(clinic)

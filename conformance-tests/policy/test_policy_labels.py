@@ -149,6 +149,16 @@ class TestC08UpByMessage:
         third = filed(town, replaces=second.unique_id)
         assert opened_by_its_consent(town, third, PART2)
 
+    def test_c08_none_of_its_eleventh_parent_is_lost(self, town):
+        strangers = [f"2.999.5.{n}" for n in range(10)]
+        parent = filed(town, section=PART2)
+        assert opened_by_its_consent(town, filed(town, replaces=" ".join([*strangers, parent.unique_id])), PART2)
+
+    def test_c08_one_with_more_parents_than_are_read_is_closed(self, town):
+        most = [f"2.999.5.{n}" for n in range(100)]
+        assert consents.given(town, filed(town, replaces=" ".join(most)))
+        assert not consents.given(town, filed(town, replaces=" ".join([*most, "2.999.6"])))
+
     def test_c08_a_new_version_of_an_open_one_is_open(self, town):
         first = filed(town)
         second = filed(town, replaces=first.unique_id)

@@ -1,5 +1,6 @@
 """C05 and C06: periods of consents begin and end at their very instants, whatever zone the machine is in; and a clock
-that jumps opens nothing that was closed. [design §4; threats C05, C06]"""
+that jumps opens nothing that was closed. And what a denial of some time's care means for a document's own time.
+[design §4; threats C05, C06]"""
 
 import datetime
 import time
@@ -56,6 +57,40 @@ def people(zone):
         permits = Patient(f"C5-{number}p", family + "son", "Ottilie", "F", f"194{number}0506", f"{number + 1} Weir Row")
         rows[name] = (forbids, permits, Document(f"2.999.1.12.{number}", permits, header=GATED))
     return rows
+
+
+# What a C-CDA says of its creation, and two denials in New York: one that is about that time, one that is about the
+# time beside it. Of the hour that clocks repeat, and of a day, the whole day is meant.
+CREATED = {
+    "an evening": ("20240101223000", ("2024-01-01T22:00", "2024-01-02"), ("2024-01-01T17:00", "2024-01-01T18:00")),
+    "an evening to the hour": ("2024010122", ("2024-01-01T22:59", "2024-01-02"), ("2024-01-01T23:00", "2024-01-02")),
+    "a zone of its own": ("20240101223000+0000", ("2024-01-01T17:00", "2024-01-01T18:00"),
+                          ("2024-01-01T22:00", "2024-01-02")),
+    "a day": ("20240101", ("2024-01-01T23:00", "2024-01-02"), ("2023-12-31", "2024-01-01")),
+    "an hour that is repeated": ("20231105013000", ("2023-11-05T01:45-05:00", "2023-11-06"),
+                                 ("2023-11-06", "2023-11-07")),
+    "an hour that is skipped": ("20230312023000", ("2023-03-12T03:15", "2023-03-13"), ("2023-03-13", "2023-03-14")),
+}
+
+
+class TestADocumentsTime:
+    @pytest.fixture(scope="class")
+    def town(self, found_town):
+        return found_town("document-times", zone=NEW_YORK)
+
+    @pytest.mark.parametrize("created", CREATED)
+    def test_is_the_clinics_where_no_zone_is_written(self, town, created):
+        number = list(CREATED).index(created)
+        family = ("Gainsborough", "Hepplewhite", "Inkpen", "Jessop", "Kettlewell", "Lytton")[number]
+        patient = Patient(f"DT-{number}", family, "Leopold", "M", f"193{number}0203", f"{number + 1} Mill Lane")
+        written, about_it, beside_it = CREATED[created]
+        document = Document(f"2.999.1.17.{number}", patient, created=written)
+        town.enter(patient)
+        town.file(document)
+        consents.give(town, patient, "--deny", "--data-from", beside_it[0], "--data-until", beside_it[1])
+        assert consents.given(town, document)
+        consents.give(town, patient, "--deny", "--data-from", about_it[0], "--data-until", about_it[1])
+        assert not consents.given(town, document)
 
 
 class TestC05:

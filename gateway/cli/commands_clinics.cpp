@@ -152,8 +152,9 @@ std::vector<Command> clinic_commands() {
                     "purposes=LIST: answered by default; none makes the clinic opt-in. gate=LABEL, know=LABEL, "
                     "mark=SYSTEM|CODE:LABEL, refuse=HOME: a minus before the value takes it back. "
                     "share=PURPOSE:SYSTEM|CODE,…, PURPOSE:all or PURPOSE:none. part2-emergencies=on or off. "
-                    "What is sent to the HIE: hie.enabled=on|off, hie.to=ADDRESS, "
-                    "hie.opt-in-by-default=on|off, hie.expire-in-days=DAYS, hie.explanation=FILE",
+                    "What is sent to the HIE: hie.enabled=on|off, hie.to=ADDRESS, hie.opt-in-by-default=on|off "
+                    "(for patients who were never here before, not even deleted since), hie.expire-in-days=DAYS, "
+                    "hie.explanation=FILE",
                     true, true},
                    {"--by", "Your name, for the record", true},
                    clinic},

@@ -2,9 +2,9 @@
 
 #include "gateway/cli/hie_consents.hpp"
 
+#include "gateway/cli/about_patient.hpp"
 #include "gateway/cli/commands.hpp"
 #include "gateway/patients/hie_consents.hpp"
-#include "gateway/patients/records.hpp"
 #include "gateway/resources/calendar.hpp"
 
 #include <charconv>
@@ -12,39 +12,7 @@
 namespace gateway::cli {
 namespace {
 
-using patients::SetBy;
 using resources::Calendar;
-
-struct Meant {
-  House house;
-  policy::Clinic clinic;
-  patients::PatientRecord record;
-  Calendar calendar;
-};
-Result<Meant> patient_of(const Arguments& arguments) {
-  House house = TRY(open_house(arguments));
-  auto clinic = TRY(clinic_meant(house, arguments));
-  auto record = TRY(patients::show_patient(*house.database, clinic, arguments.text("MRN")));
-  auto calendar = TRY(Calendar::of(clinic.time_zone));
-  return Meant{std::move(house), std::move(clinic), std::move(record), calendar};
-}
-
-Result<patients::ChoiceChange> change_of(const Arguments& arguments) {
-  const std::string as = arguments.text("as", "staff");
-  if (as != "staff" && as != "patient") return base::fail(ConfigErrc::OutOfRange, "--as must be staff or patient");
-  return patients::ChoiceChange{.set_by = as == "patient" ? SetBy::Patient : SetBy::Staff,
-                                .actor = arguments.text("by"),
-                                .basis = arguments.text("basis")};
-}
-
-audit::Event event_of(const Meant& meant, std::string command, audit::Outcome outcome) {
-  audit::Event event;
-  event.transaction = std::move(command);
-  event.outcome = outcome;
-  event.clinic = meant.clinic.id;
-  event.patients = {meant.record.id};
-  return event;
-}
 
 Result<std::int64_t> whole_number(const std::string& name, std::string_view text) {
   std::int64_t number = 0;
@@ -106,26 +74,26 @@ Result<std::optional<patients::HieSettings>> settings_now(House& house, const po
 }  // namespace
 
 Result<Exit> give_hie(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments));
-  const auto change = TRY(change_of(arguments));
+  AboutPatient about = TRY(about_patient(arguments, "MRN"));
+  const auto calendar = TRY(Calendar::of(about.clinic.time_zone));
+  const auto change = TRY(change_given(arguments));
   patients::HieForm form{.given_on = arguments.text("given"),
                          .expires_on = arguments.text("expires"),
                          .may_stop = arguments.has("yes")};
   if (arguments.has("seen")) form.explanation = TRY(whole_number("--seen", arguments.text("seen")));
-  auto event = event_of(meant, "consent give", audit::Outcome::Changed);
-  event.user = change.actor;
+  auto event = event_about(about, "consent give", audit::Outcome::Changed, change.actor);
   patients::HieGiven given;
-  TRY(write_down(meant.house, std::move(event), [&](audit::Event& written) -> Result<void> {
-    given = TRY(patients::give_hie_consent(*meant.house.database, meant.record.id, form, change, system_now()));
-    if (!given.saved) return base::fail(ConfigErrc::OutOfRange, stop_sentence(given, meant.calendar));
+  TRY(write_down(about.house, std::move(event), [&](audit::Event& written) -> Result<void> {
+    given = TRY(patients::give_hie_consent(*about.house.database, about.record.id, form, change, system_now()));
+    if (!given.saved) return base::fail(ConfigErrc::OutOfRange, stop_sentence(given, calendar));
     written.sentence = "consent " + given.consent.id + " to sends to " + given.hie + " saved";
     return {};
   }));
   Fields fields;
-  fields.text("mrn", meant.record.mrn)
+  fields.text("mrn", about.record.mrn)
       .text("hie", given.hie)
       .text("status", std::string(policy::word(given.status)));
-  add_period(fields, given.consent, meant.calendar);
+  add_period(fields, given.consent, calendar);
   fields.text("set_by", std::string(policy::word(given.consent.basis)))
       .number("explanation", given.consent.text_version)
       .text("id", given.consent.id);
@@ -134,62 +102,64 @@ Result<Exit> give_hie(const Arguments& arguments, Console& console) {
 }
 
 Result<Exit> revoke_hie(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments));
-  const auto change = TRY(change_of(arguments));
+  AboutPatient about = TRY(about_patient(arguments, "MRN"));
+  const auto calendar = TRY(Calendar::of(about.clinic.time_zone));
+  const auto change = TRY(change_given(arguments));
   if (!arguments.has("yes")) {
     return base::fail(ConfigErrc::OutOfRange,
                       "Nothing of this patient will be sent to the HIE until there is a new consent: give --yes to"
                       " revoke it");
   }
-  auto event = event_of(meant, "consent revoke", audit::Outcome::Changed);
-  event.user = change.actor;
+  auto event = event_about(about, "consent revoke", audit::Outcome::Changed, change.actor);
   policy::HieConsent revocation;
-  TRY(write_down(meant.house, std::move(event), [&](audit::Event& written) -> Result<void> {
-    revocation = TRY(patients::revoke_hie_consent(*meant.house.database, meant.record.id, change, system_now()));
+  TRY(write_down(about.house, std::move(event), [&](audit::Event& written) -> Result<void> {
+    revocation = TRY(patients::revoke_hie_consent(*about.house.database, about.record.id, change, system_now()));
     written.sentence = "consent to sends to the HIE revoked by " + revocation.id;
     return {};
   }));
   Fields fields;
-  fields.text("mrn", meant.record.mrn)
+  fields.text("mrn", about.record.mrn)
       .text("status", std::string(policy::word(policy::HieStatus::Revoked)))
-      .text("revoked_on", meant.calendar.write(revocation.given_on))
+      .text("revoked_on", calendar.write(revocation.given_on))
       .text("id", revocation.id);
   console.show(fields);
   return Exit::Done;
 }
 
 Result<Exit> show_hie(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments));
+  AboutPatient about = TRY(about_patient(arguments, "MRN"));
+  const auto calendar = TRY(Calendar::of(about.clinic.time_zone));
   const auto now = system_now();
-  const auto state = TRY(patients::hie_state(*meant.house.database, meant.record.id));
+  const auto state = TRY(patients::hie_state(*about.house.database, about.record.id));
   const auto finding = policy::judge_hie(state.facts, now);
   const auto last = policy::latest(state.facts.history);
   Fields fields;
-  fields.text("mrn", meant.record.mrn)
+  fields.text("mrn", about.record.mrn)
       .text("hie", !state.settings ? "unreadable" : state.settings->to.empty() ? "none" : state.settings->to)
       .flag("enabled", state.settings && state.settings->enabled)
       .text("status", last ? std::string(policy::word(policy::shown_status(state.facts.history, *last, now))) : "none");
-  if (last) add_period(fields, state.facts.history[*last], meant.calendar);
+  if (last) add_period(fields, state.facts.history[*last], calendar);
   fields.flag("may_be_sent", state.settings && state.settings->enabled && finding.permits());
   fields.text("reason", std::string(policy::code(finding.reason)))
       .text("because", finding.sentence)
       .text("would_change", finding.would_change);
-  TRY(write_down(meant.house, event_of(meant, "consent show", audit::Outcome::Looked)));
+  TRY(write_down(about.house, event_about(about, "consent show", audit::Outcome::Looked)));
   console.show(fields);
   return Exit::Done;
 }
 
 Result<Exit> show_hie_history(const Arguments& arguments, Console& console) {
-  Meant meant = TRY(patient_of(arguments));
+  AboutPatient about = TRY(about_patient(arguments, "MRN"));
+  const auto calendar = TRY(Calendar::of(about.clinic.time_zone));
   std::vector<Fields> rows;
-  for (const auto& row : TRY(patients::hie_history(*meant.house.database, meant.record.id, system_now()))) {
+  for (const auto& row : TRY(patients::hie_history(*about.house.database, about.record.id, system_now()))) {
     auto& fields = rows.emplace_back();
-    fields.text("saved_at", meant.calendar.write(row.saved_at))
+    fields.text("saved_at", calendar.write(row.saved_at))
         .text("hie", row.hie)
         .flag("current", row.current)
         .text("kind", std::string(policy::word(row.consent.kind)))
         .text("status", row.readable ? std::string(policy::word(row.status)) : "unreadable");
-    add_period(fields, row.consent, meant.calendar);
+    add_period(fields, row.consent, calendar);
     fields.text("set_by", std::string(policy::word(row.consent.basis)))
         .text("actor", row.actor)
         .text("basis", row.reason)
@@ -197,7 +167,7 @@ Result<Exit> show_hie_history(const Arguments& arguments, Console& console) {
         .text("mrn", row.mrn)
         .text("id", row.consent.id);
   }
-  TRY(write_down(meant.house, event_of(meant, "consent history", audit::Outcome::Looked)));
+  TRY(write_down(about.house, event_about(about, "consent history", audit::Outcome::Looked)));
   console.show("consents", rows);
   return Exit::Done;
 }

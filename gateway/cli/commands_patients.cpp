@@ -359,7 +359,8 @@ std::vector<Command> patient_commands() {
        .options = {mrn, clinic},
        .run = show_patient},
       {.path = "patient delete",
-       .help = "Remove a patient with documents and choices",
+       .help = "Remove a patient with documents, choices and consents; the record number and other identifiers but an "
+               "SSN are kept, so that who is entered again gets no HIE consent by default",
        .example = "patient delete MRN-1001 --reason \"entered twice\"",
        .options = {mrn, {"--reason", "Why, for the record", true}, clinic},
        .run = delete_patient},

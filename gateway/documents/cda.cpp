@@ -117,13 +117,29 @@ std::optional<Code> code_of(const std::optional<Element>& element) {
   return code;
 }
 
-/// An HL7 V3 time as a DTM in UTC; a date stays a date. Empty for what is absent or no time.
-std::string dtm_of(const std::optional<Element>& element) {
+std::string digits_of(std::string text) {
+  std::erase_if(text, [](char c) { return c < '0' || c > '9'; });
+  return text;
+}
+
+/// An HL7 V3 time as a DTM in UTC, as precise as it is written; without a zone it is the clinic's time. [CDA R2 TS]
+/// A day stays a day, and so does what has no DTM of its own: a time that clocks skip or repeat, an hour that is two in
+/// UTC. Empty for what is absent or no time.
+std::string dtm_of(const std::optional<Element>& element, const Calendar& calendar) {
   const auto value = element ? attribute(*element, "value") : std::string();
-  const auto time = base::read_hl7_time(value);
-  if (!time) return {};
-  const bool date_only = value.size() <= 8 && value.find_first_not_of("0123456789") == std::string::npos;
-  return date_only ? value : base::write_dtm(*time);
+  const auto as_written = base::read_hl7_time(value);
+  if (!as_written) return {};
+  const bool dashed = value.size() >= 10 && value[4] == '-' && value[7] == '-';
+  if (value.size() == 10 && dashed) return digits_of(value);
+  const auto precision = dashed ? std::size_t(14) : std::min(value.find_first_not_of("0123456789"), value.size());
+  if (precision <= 8) return value.substr(0, precision);
+  const bool zoned = value.find_first_of("+-Z", dashed ? 10 : 0) != std::string::npos;
+  const auto local = base::write_date_time(*as_written).substr(0, 19);
+  const auto instant = zoned ? as_written : calendar.read(local);
+  if (!instant) return {};
+  const auto dtm = base::write_dtm(*instant);
+  const bool exact = (zoned || calendar.shows_once(local)) && dtm.find_first_not_of('0', precision) == dtm.npos;
+  return exact ? dtm.substr(0, precision) : digits_of(calendar.write(*instant)).substr(0, 8);
 }
 
 Identifier id_of(const Element& element) {
@@ -319,20 +335,33 @@ Result<std::string> unique_id_of(const Element& document) {
   return unique_id(id);
 }
 
-std::vector<std::string> parents_of(const Element& document) {
-  std::vector<std::string> parents;
-  for (const auto& related : document.children(hl7, "relatedDocument")) {
-    const auto parent = child(related, "parentDocument");
-    for (const auto& id : parent ? parent->children(hl7, "id") : std::vector<Element>())
-      if (parents.size() < repeats_max) parents.push_back(unique_id(id_of(id)));
-  }
-  return parents;
+/// Nothing for an id without a root, or with a value too long to be one.
+std::optional<std::string> parent_id(const Element& element) {
+  const auto id = id_of(element);
+  const bool is_cut = id.extension.empty() && !base::trim(element.attribute("extension").value_or("")).empty();
+  if (id.root.empty() || is_cut) return std::nullopt;
+  return unique_id(id);
 }
 
-Result<std::string> creation_time_of(const Element& document) {
+/// Adds the ids of one relatedDocument. @return false where none of them can be read, though it does not say that there
+/// is no parent (NA), or where there are more parents than the limit: whose labels it should have is not known then
+bool add_parents(const Element& related, std::size_t most, std::vector<std::string>& parents) {
+  const auto parent = child(related, "parentDocument");
+  bool known = false;
+  for (const auto& element : parent ? parent->children(hl7, "id") : std::vector<Element>()) {
+    const auto id = parent_id(element);
+    known = known || id || attribute(element, "nullFlavor") == "NA";
+    if (!id || std::ranges::find(parents, *id) != parents.end()) continue;
+    if (parents.size() == most) return false;
+    parents.push_back(*id);
+  }
+  return known;
+}
+
+Result<std::string> creation_time_of(const Element& document, const Calendar& calendar) {
   const auto element = child(document, "effectiveTime");
   if (!element || !element->attribute("value")) return fail(Errc::HeaderIncomplete, "ClinicalDocument/effectiveTime");
-  auto time = dtm_of(element);
+  auto time = dtm_of(element, calendar);
   if (time.empty()) return fail(Errc::HeaderUnreadable, "ClinicalDocument/effectiveTime");
   return time;
 }
@@ -370,7 +399,7 @@ Code class_of_type(const Code& type) {
       .code = std::string(found->document_class), .system = std::string(loinc), .display = std::string(found->display)};
 }
 
-Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits) {
+Result<CdaHeader> read_cda_header(BytesView bytes, const Calendar& calendar, const CdaLimits& limits) {
   if (bytes.size() > limits.bytes) return fail(Errc::TooLarge);
   const auto parsed = TRY(base::xml::Document::parse(bytes, {.bytes = limits.bytes}));
   const Element document = parsed.root();
@@ -383,7 +412,7 @@ Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits) {
   if (!type) return fail(Errc::HeaderIncomplete, "ClinicalDocument/code");
   entry.type_code = *type;
   entry.class_code = class_of_type(*type);
-  entry.creation_time = TRY(creation_time_of(document));
+  entry.creation_time = TRY(creation_time_of(document, calendar));
   entry.title = cut_to_characters(text_of(child(document, "title")), title_characters_max);
   if (entry.title.empty()) entry.title = type->display;
   entry.confidentiality_codes = {confidentiality_of(document)};
@@ -407,8 +436,8 @@ Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits) {
     entry.legal_authenticator = xcn_of(*signer, "assignedPerson");
   }
   const auto service = path(document, {"documentationOf", "serviceEvent", "effectiveTime"});
-  entry.service_start = dtm_of(child(service, "low"));
-  entry.service_stop = dtm_of(child(service, "high"));
+  entry.service_start = dtm_of(child(service, "low"), calendar);
+  entry.service_stop = dtm_of(child(service, "high"), calendar);
   entry.facility_type = facility_of(document);
   entry.practice_setting = {.code = "394802001", .system = std::string(snomed), .display = "General medicine"};
   entry.format_code = format_of(document);
@@ -417,7 +446,9 @@ Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits) {
   entry.hash_sha1 = base::hex(certs::sha1(bytes));
   header.markings = markings_in_cda(document);
   merge(header.markings, markings_in_metadata(entry));
-  header.parents = parents_of(document);
+  for (const auto& related : document.children(hl7, "relatedDocument")) {
+    if (!add_parents(related, limits.parents, header.parents)) header.markings.complete = false;
+  }
   return header;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "gateway/documents/labels.hpp"
+#include "gateway/resources/calendar.hpp"
 #include "xca/ebxml/registry.hpp"
 #include "xca/hl7v3/person.hpp"
 
@@ -13,6 +14,7 @@ using base::BytesView;
 using base::Code;
 using base::fail;
 using base::Result;
+using resources::Calendar;
 
 enum class Errc {
   NotACda = 1,       ///< no ClinicalDocument
@@ -40,17 +42,19 @@ struct CdaHeader {
   xca::ebxml::DocumentEntry entry;
   std::vector<base::Identifier> patient_ids;  ///< recordTarget/patientRole/id
   xca::hl7v3::Person person;                  ///< recordTarget
-  Markings markings;                          ///< of the whole document and of `entry`
+  Markings markings;  ///< of the whole document and of `entry`; incomplete where a parent is not known
   /// Unique ids of the documents this one replaces, adds to or was made from. [CDA R2 §4.2.3.9]
   std::vector<std::string> parents;
 };
 
 struct CdaLimits {
   std::size_t bytes = 32u << 20;
+  std::size_t parents = 100;  ///< of more, the markings are incomplete
 };
 
+/// @param calendar  of the clinic: times without a zone are local. [CDA R2; quirks.md]
 /// @error Errc::NotACda … Errc::SeveralPatients, Errc::TooLarge, base::xml::Errc
-Result<CdaHeader> read_cda_header(BytesView bytes, const CdaLimits& limits = {});
+Result<CdaHeader> read_cda_header(BytesView bytes, const Calendar& calendar, const CdaLimits& limits = {});
 
 /// Class code of a document type; the type's own code where no row of the table names it. [LOINC document ontology]
 Code class_of_type(const Code& type);

@@ -45,8 +45,10 @@ std::string cda(std::string_view from = {}, std::string_view to = {}) {
   return text.replace(at, from.size(), to);
 }
 
-CdaHeader header(const std::string& text) {
-  auto read = read_cda_header(text);
+Calendar utc() { return *Calendar::of("UTC"); }
+
+CdaHeader header(const std::string& text, const Calendar& calendar = utc()) {
+  auto read = read_cda_header(text, calendar);
   if (!read) throw std::runtime_error(read.error().code.message());
   return *std::move(read);
 }
@@ -120,11 +122,92 @@ TEST(CdaHeader, RefusesWhatDecidesAndIsMissingOrUnreadable) {
       {cda("<ClinicalDocument", "<!DOCTYPE x><ClinicalDocument"), base::xml::Errc::HasDoctype},
   };
   for (const auto& row : table) {
-    const auto read = read_cda_header(row.text);
+    const auto read = read_cda_header(row.text, utc());
     ASSERT_FALSE(read) << row.text.substr(0, 60);
     EXPECT_EQ(read.error().code, row.expected) << row.text.substr(0, 60);
   }
-  EXPECT_EQ(read_cda_header(cda(), {.bytes = 100}).error().code, Errc::TooLarge);
+  EXPECT_EQ(read_cda_header(cda(), utc(), {.bytes = 100}).error().code, Errc::TooLarge);
+}
+
+TEST(CdaHeader, ReadsTimesWithoutZoneAsTheClinicsAndAsPreciseAsTheyAre) {
+  struct Row {
+    const char *written, *zone, *dtm;
+  };
+  const Row table[] = {
+      {"20250601103000-0500", "America/New_York", "20250601153000"},
+      {"20250601223000", "America/New_York", "20250602023000"},
+      {"20250601223000", "UTC", "20250601223000"},
+      {"20250601223000.250", "America/New_York", "20250602023000"},
+      {"2025-06-01T22:30:00", "America/New_York", "20250602023000"},
+      {"2025-06-01T22:30:00Z", "America/New_York", "20250601223000"},
+      {"2025-06-01T22:30:00-05:00", "America/New_York", "20250602033000"},
+      {"202506012230", "America/New_York", "202506020230"},
+      {"202506012230+0000", "America/New_York", "202506012230"},
+      {"2025060122", "America/New_York", "2025060202"},
+      {"2025060122", "Asia/Kolkata", "20250601"},
+      {"202506012230", "Asia/Kolkata", "202506011700"},
+      {"2025060122+0530", "America/New_York", "20250601"},
+      {"20250601", "America/New_York", "20250601"},
+      {"2025-06-01", "America/New_York", "20250601"},
+      {"20250601-0500", "America/New_York", "20250601"},
+      {"202506", "America/New_York", "202506"},
+      {"20250309023000", "America/New_York", "20250309"},
+      {"20250309033000", "America/New_York", "20250309073000"},
+      {"20251102013000", "America/New_York", "20251102"},
+      {"20251102013000-0400", "America/New_York", "20251102053000"},
+      {"20251102023000", "America/New_York", "20251102073000"},
+  };
+  for (const auto& row : table) {
+    const auto text = cda("effectiveTime value=\"20250601103000-0500\"/>",
+                          std::string("effectiveTime value=\"") + row.written + "\"/>");
+    EXPECT_EQ(header(text, *Calendar::of(row.zone)).entry.creation_time, row.dtm)
+        << row.written << " " << row.zone;
+  }
+  const auto service = header(cda("<low value=\"20250501\"/><high value=\"20250601103000-0500\"/>",
+                                  "<low value=\"20250501210000\"/><high value=\"20251102013000\"/>"),
+                              *Calendar::of("America/New_York")).entry;
+  EXPECT_EQ(service.service_start, "20250502010000");
+  EXPECT_EQ(service.service_stop, "20251102") << "to the end of the day";
+}
+
+TEST(CdaHeader, KnowsEveryParentOrSaysThatItDoesNot) {
+  const auto parent = [](const std::string& ids) {
+    return R"(<relatedDocument typeCode="RPLC"><parentDocument>)" + ids + "</parentDocument></relatedDocument>";
+  };
+  const auto numbered = [&](int count) {
+    std::string all;
+    for (int n = 1; n <= count; ++n) all += parent(R"(<id root="2.999.7" extension=")" + std::to_string(n) + "\"/>");
+    return all;
+  };
+  const std::string none = R"(<id nullFlavor="NA"/>)", unknown = R"(<id nullFlavor="UNK"/>)";
+  const std::string one = R"(<id root="2.999.8"/>)";
+  struct Row {
+    std::string related;
+    std::size_t parents;
+    bool complete;
+  };
+  const Row table[] = {
+      {"", 0, true},
+      {numbered(11), 11, true},
+      {numbered(100) + numbered(100), 100, true},
+      {numbered(101), 100, false},
+      {parent(one), 1, true},
+      {parent(unknown + one), 1, true},
+      {parent(none), 0, true},
+      {parent(unknown), 0, false},
+      {parent(one) + parent(unknown), 1, false},
+      {parent(R"(<id root=""/>)"), 0, false},
+      {parent(R"(<id extension="1"/>)"), 0, false},
+      {parent(R"(<id root="2.999.7" extension=")" + std::string(300, '1') + "\"/>"), 0, false},
+      {parent(R"(<id root="2.999.7" extension=""/>)"), 1, true},
+      {parent(""), 0, false},
+      {R"(<relatedDocument typeCode="APND"/>)", 0, false},
+  };
+  for (const auto& row : table) {
+    const auto read = header(cda("<component><structuredBody>", row.related + "<component><structuredBody>"));
+    EXPECT_EQ(read.parents.size(), row.parents) << row.related.substr(0, 120);
+    EXPECT_EQ(read.markings.complete, row.complete) << row.related.substr(0, 120);
+  }
 }
 
 TEST(CdaMetadata, IsReadAsItWasWritten) {
@@ -163,7 +246,7 @@ TEST(CdaSamples, OfOtherExportersAreReadAndShown) {
     std::ifstream stream(file.path(), std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
     const auto name = file.path().filename().string();
-    const auto read = read_cda_header(bytes);
+    const auto read = read_cda_header(bytes, utc());
     const auto expected = refused.find(name);
     EXPECT_EQ(bool(read), expected == refused.end()) << name << ": " << (read ? "" : read.error().code.message());
     if (read) {

@@ -6,6 +6,7 @@
 #include "gateway/patients/record.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace gateway::documents {
 namespace {
@@ -106,10 +107,11 @@ Result<std::vector<std::string>> children_of(Session& session, const std::string
 
 // ------------------------------------------------------------------ judging anew
 
-/// What content says that is held; incomplete where it cannot be read. @error those of a database that is not there
-Result<Markings> markings_of_content(store::Database& database, const std::string& hash,
-                                     std::vector<std::string>& parents) {
-  const Markings unreadable{.complete = false};
+/// What content says that is held; no more than incomplete markings where it cannot be read.
+/// @error those of a database that is not there
+Result<CdaHeader> header_of_content(store::Database& database, const std::string& hash, const Calendar& calendar) {
+  CdaHeader unreadable;
+  unreadable.markings.complete = false;
   auto* session = TRY(database.session());
   const auto rows = TRY(session->select("SELECT size FROM contents WHERE hash = :p1", "i", {hash}));
   if (rows.size() != 1) return unreadable;
@@ -118,20 +120,45 @@ Result<Markings> markings_of_content(store::Database& database, const std::strin
   ContentReader reader(database, *content, {});
   const auto bytes = read_whole(reader);
   if (!bytes && bytes.error().code != store::Errc::Unreadable) return bytes.error();
-  auto header = bytes ? read_cda_header(*bytes) : Result<CdaHeader>(bytes.error());
+  auto header = bytes ? read_cda_header(*bytes, calendar) : Result<CdaHeader>(bytes.error());
   if (!header) return unreadable;
-  parents = std::move(header->parents);
-  return std::move(header->markings);
+  return header;
 }
 
-Result<bool> judge_anew(Session& session, const Row& row, const Markings& markings) {
+/// What a document is by the rules of this program.
+struct Judged {
+  Markings markings;
+  std::vector<std::string> parents;
+  std::optional<DocumentEntry> retimed = {};  ///< where its times are others than those kept
+};
+
+/// @param row  the columns content, metadata and the time zone of the clinic, from `at` on
+Result<Judged> judge(store::Database& database, const store::Row& row, std::size_t at) {
+  const auto calendar = TRY(Calendar::of(row.text(at + 2)));
+  auto header = row.text(at).empty() ? CdaHeader{} : TRY(header_of_content(database, row.text(at), calendar));
+  auto entry = read_metadata(row.text(at + 1));
+  merge(header.markings, entry ? markings_in_metadata(*entry) : Markings{.complete = false});
+  Judged judged{std::move(header.markings), std::move(header.parents)};
+  if (!entry || header.entry.creation_time.empty()) return judged;
+  const auto times = [](DocumentEntry& of) { return std::tie(of.creation_time, of.service_start, of.service_stop); };
+  if (times(*entry) == times(header.entry)) return judged;
+  times(*entry) = times(header.entry);
+  judged.retimed = *std::move(entry);
+  return judged;
+}
+
+Result<void> judge_anew(Session& session, const Row& row, const Judged& judged) {
+  if (judged.retimed) {
+    TRY(session.execute("UPDATE documents SET metadata = :p1, creation_time = :p2 WHERE entry_uuid = :p3",
+                        {write_metadata(*judged.retimed), judged.retimed->creation_time, row.uuid}));
+  }
   auto stored = read_labels(row.labels);
-  if (stored.damaged) return false;
+  if (stored.damaged) return {};
   stored.complete = true;
-  stored.raise(markings.labels, markings.complete);
+  stored.raise(judged.markings.labels, judged.markings.complete);
   TRY(session.execute("UPDATE documents SET labels = :p1, codes = :p2 WHERE entry_uuid = :p3",
-                      {write_labels(stored), write_codes(markings.codes), row.uuid}));
-  return true;
+                      {write_labels(stored), write_codes(judged.markings.codes), row.uuid}));
+  return {};
 }
 
 Result<std::vector<Parentage>> parentage_by_association(Session& session) {
@@ -183,31 +210,26 @@ Result<void> hand_down_all(Session& session, const std::vector<Parentage>& all) 
   return {};
 }
 
-/// Judges every document by itself, and keeps whom it names as its parents. @return how many
+/// Judges every document by itself, reads its times anew, and keeps whom it names as its parents. @return how many
 Result<std::size_t> judge_each(store::Database& database, const std::function<void(std::size_t)>& progress) {
   auto& session = *TRY(database.session());
   std::size_t done = 0;
   for (std::string after;;) {
-    const auto rows = TRY(session.select("SELECT entry_uuid, labels, content, metadata, clinic FROM documents"
-                                         " WHERE entry_uuid > :p1 ORDER BY entry_uuid LIMIT " +
+    const auto rows = TRY(session.select("SELECT d.entry_uuid, d.clinic, d.content, d.metadata, c.time_zone"
+                                         " FROM documents d JOIN clinics c ON c.id = d.clinic"
+                                         " WHERE d.entry_uuid > :p1 ORDER BY d.entry_uuid LIMIT " +
                                              std::to_string(documents_at_once),
                                          "ttttt", {after}));
     if (rows.empty()) return done;
-    std::vector<Markings> found;
-    std::vector<std::vector<std::string>> named;
-    for (const auto& row : rows) {
-      auto& parents = named.emplace_back();
-      auto markings = row.text(2).empty() ? Markings{} : TRY(markings_of_content(database, row.text(2), parents));
-      const auto entry = read_metadata(row.text(3));
-      merge(markings, entry ? markings_in_metadata(*entry) : Markings{.complete = false});
-      found.push_back(std::move(markings));
-    }
+    std::vector<Judged> judged;
+    for (const auto& row : rows) judged.push_back(TRY(judge(database, row, 2)));
     TRY(session.transaction([&]() -> Result<void> {
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto row = TRY(lock_row(session, rows[i].text(4), "entry_uuid", rows[i].text(0)));
+        const auto& clinic = rows[i].text(1);
+        const auto row = TRY(lock_row(session, clinic, "entry_uuid", rows[i].text(0)));
         if (!row) continue;
-        TRY(judge_anew(session, *row, found[i]));
-        for (const auto& parent : named[i]) TRY(keep_parent(session, rows[i].text(4), row->uuid, parent));
+        TRY(judge_anew(session, *row, judged[i]));
+        for (const auto& parent : judged[i].parents) TRY(keep_parent(session, clinic, row->uuid, parent));
       }
       return {};
     }));

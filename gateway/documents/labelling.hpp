@@ -10,9 +10,9 @@ namespace gateway::documents {
 
 using base::Instant;
 
-/// Goes up with every change of what a document's markings are, and of the shipped marks: documents taken in under
-/// other rules are judged anew (`db migrate`), and `serve` waits for that.
-inline constexpr std::int64_t label_rules = 1;
+/// Goes up with every change of what a document's markings and times are, and of the shipped marks: documents taken in
+/// under other rules are judged anew (`db migrate`), and `serve` waits for that.
+inline constexpr std::int64_t label_rules = 2;
 
 /// Notes, before the first document of a database is inserted, that all are judged by these rules. In the caller's
 /// transaction.

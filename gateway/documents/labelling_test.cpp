@@ -2,9 +2,7 @@
 
 #include "gateway/documents/shelf.hpp"
 #include "gateway/documents/submission.hpp"
-#include "gateway/patients/testing.hpp"
-#include "xca/ebxml/query_message.hpp"
-#include "xca/ebxml/write_objects.hpp"
+#include "gateway/documents/testing.hpp"
 
 #include <algorithm>
 
@@ -15,6 +13,8 @@ using patients::testing::noon;
 using patients::testing::ok;
 using patients::testing::patient_line;
 using policy::Label;
+using testing::file_of;
+using testing::uuid;
 using Words = std::vector<std::string>;
 using xca::ebxml::AssociationType;
 using xca::ebxml::RegistryObjects;
@@ -36,57 +36,27 @@ std::string replacing(const std::string& parent) {
          "\"/></parentDocument></relatedDocument>";
 }
 
-/// Adding to a document that has a root alone for an id, and to one without an id.
+/// Adding to a document that has a root alone for an id, and another id that nobody knows.
 std::string appending_to_root(const std::string& root) {
   return R"(<relatedDocument typeCode="APND"><parentDocument><id nullFlavor="UNK"/><id root=")" + root +
          "\"/></parentDocument></relatedDocument>";
 }
 
-std::string uuid(const std::string& last) {
-  return "urn:uuid:5b4f80c3-a627-4fdb-8354-" + std::string(12 - last.size(), '0') + last;
-}
-
 /// A submission of one entry with this confidentiality, related to an earlier one where that is named.
 RegistryObjects submission(const std::string& n, const std::string& confidentiality, const std::string& target = {},
                            AssociationType type = AssociationType::Replace) {
-  xca::ebxml::DocumentEntry entry;
-  entry.entry_uuid = uuid("d" + n);
-  entry.unique_id = "2.999.8." + n;
-  entry.patient = entry.source_patient = {"2.999.1.1", "1"};
-  entry.mime_type = "text/xml";
-  entry.hash_sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
-  entry.size = 36;
-  entry.creation_time = "20260101";
-  entry.language = "en-US";
+  auto objects = testing::submission(n);
+  auto& entry = objects.entries.front();
   entry.class_code = entry.type_code = entry.format_code = entry.facility_type = entry.practice_setting =
       {"c" + n, "1.2", "C"};
   const bool is_confidentiality = confidentiality.size() == 1;
   entry.confidentiality_codes = {
       {confidentiality, is_confidentiality ? "2.16.840.1.113883.5.25" : "2.16.840.1.113883.5.4", confidentiality}};
-  xca::ebxml::SubmissionSet set;
-  set.entry_uuid = uuid("5" + n);
-  set.unique_id = "2.999.9." + n;
-  set.patient = entry.patient;
-  set.source_id = "2.999.6";
-  set.submission_time = "20260102";
-  set.content_type = {"c", "1.2", "C"};
-  RegistryObjects objects{.entries = {entry}, .sets = {set}, .folders = {}, .associations = {}};
-  objects.associations = {{.entry_uuid = uuid("a" + n), .home = {}, .source = set.entry_uuid,
-                           .target = entry.entry_uuid, .set_status = {}}};
   if (!target.empty()) {
     objects.associations.push_back({.entry_uuid = uuid("b" + n), .home = {}, .type = type, .source = entry.entry_uuid,
                                     .target = target, .set_status = {}});
   }
   return objects;
-}
-
-std::string file_of(const RegistryObjects& objects) {
-  std::string text = R"(<l:SubmitObjectsRequest xmlns:l="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0" )"
-                     R"(xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"><rim:RegistryObjectList>)";
-  for (const auto& one : objects.entries) append_object(text, one, "");
-  for (const auto& one : objects.sets) append_object(text, one, "");
-  for (const auto& one : objects.associations) append_object(text, one, "");
-  return text + "</rim:RegistryObjectList></l:SubmitObjectsRequest>";
 }
 
 class Labelling : public patients::testing::ShelfTest {
@@ -323,6 +293,19 @@ TEST_P(Labelling, IsTheSameInWhateverOrderVersionsCome) {
   EXPECT_EQ(count("document_parents"), 0u);
 }
 
+TEST_P(Labelling, IsInheritedFromTheEleventhParentAndLetsNothingGoWhereOneIsNotKnown) {
+  std::string ten;
+  for (int n = 1; n <= 10; ++n) ten += replacing("X" + std::to_string(n));
+  add(cda("D1", part2));
+  add(cda("D2", normal + ten + replacing("D1")));
+  EXPECT_EQ(labels("2.999.7^D2"), (Words{"42CFRPart2", "N"}));
+  add(cda("D3", normal + R"(<relatedDocument typeCode="RPLC"><parentDocument><id nullFlavor="UNK"/></parentDocument>)"
+                         "</relatedDocument>"));
+  EXPECT_EQ(labels("2.999.7^D3"), (Words{"N", "?"}));
+  add(cda("D4", normal + replacing("D3")));
+  EXPECT_EQ(labels("2.999.7^D4"), (Words{"N", "?"})) << "nor what replaces it";
+}
+
 TEST_P(Labelling, IsInheritedAgainByTheSameDocumentAgain) {
   add(cda("D1", part2));
   add(cda("D2", normal + replacing("D1")));
@@ -445,6 +428,21 @@ TEST_P(Labelling, JudgesAnewWhatCameBeforeItsParent) {
   EXPECT_EQ(labels("2.999.7^D3"), (Words{"42CFRPart2", "N", "PSY"})) << "whom they name is kept from then on";
   add(cda("D9", part2));
   EXPECT_EQ(labels("2.999.7^D4"), (Words{"42CFRPart2", "N"}));
+}
+
+TEST_P(Labelling, ReadsTimesAnewThatWereReadUnderOlderRules) {
+  auto text = cda("D1");
+  const std::string zoned = "20250601103000-0500", local = "20250601213000";
+  add(text.replace(text.find(zoned), zoned.size(), local));
+  add(submission("1", "N"));
+  EXPECT_EQ(shown("2.999.7^D1").held.resource.creation_time, local) << "the clinic's time is UTC";
+  execute("UPDATE clinics SET time_zone = 'America/New_York'");
+  execute("UPDATE document_label_rules SET version = 0");
+  ok(relabel_documents(*database_, {}));
+  EXPECT_EQ(shown("2.999.7^D1").held.resource.creation_time, "20250602013000");
+  EXPECT_EQ(ok(ok(database_->session())->select("SELECT creation_time FROM documents WHERE unique_id = '2.999.7^D1'",
+                                                "t"))[0].text(0), "20250602013000");
+  EXPECT_EQ(shown("2.999.8.1").held.resource.creation_time, "20260101") << "what came as metadata stays as it came";
 }
 
 TEST_P(Labelling, LetsNothingGoThatItCannotJudge) {

@@ -10,6 +10,8 @@ namespace {
 using base::Instant;
 using base::xml::Element;
 using policy::Label;
+using resources::Bound;
+using resources::Calendar;
 using xca::ebxml::DocumentEntry;
 
 constexpr std::string_view hl7 = "urn:hl7-org:v3";
@@ -115,31 +117,40 @@ void read_element(const Element& element, Place at, Collector& into) {
 
 // ------------------------------------------------------------------ times
 
-/// The first instant after what a DTM names, by its precision: a day, a minute, a second; of a year or a month, the
-/// latest there can be.
-std::optional<Instant> end_of(const std::string& dtm, Instant first) {
+/// `20261101` as `2026-11-01`, a year or a month alike.
+std::string dashed(std::string_view digits) {
+  std::string text(digits.substr(0, 4));
+  for (std::size_t at = 4; at < digits.size(); at += 2) text.append("-").append(digits.substr(at, 2));
+  return text;
+}
+
+/// The first instant that a DTM holds, or the first after it, by its precision. Nothing for what is no time.
+std::optional<Instant> bound_of(const std::string& dtm, Bound bound, const Calendar& calendar) {
   using namespace std::chrono;
-  switch (std::min(dtm.find_first_not_of("0123456789"), dtm.size())) {
-    case 4: return first + days(366);
-    case 6: return first + days(31);
-    case 8: return first + days(1);
-    case 10: return first + hours(1);
-    case 12: return first + minutes(1);
-    case 14: return first + seconds(1);
+  const auto first = base::read_hl7_time(dtm);
+  if (!first) return std::nullopt;
+  const auto precision = std::min(dtm.find_first_not_of("0123456789"), dtm.size());
+  if (precision <= 8) {
+    const auto instant = calendar.read_fhir(dashed(std::string_view(dtm).substr(0, precision)), bound);
+    return instant ? std::optional(*instant) : std::nullopt;
+  }
+  if (bound == Bound::Start) return *first;
+  switch (precision) {
+    case 10: return *first + hours(1);
+    case 12: return *first + minutes(1);
+    case 14: return *first + seconds(1);
     default: return std::nullopt;
   }
 }
 
 /// @return false where a text that is there is no time
-bool read_period(const std::string& start, const std::string& stop, policy::Period& period) {
+bool read_period(const std::string& start, const std::string& stop, const Calendar& calendar, policy::Period& period) {
   if (!start.empty()) {
-    const auto first = base::read_hl7_time(start);
-    if (!first) return false;
-    period.from = *first;
+    period.from = bound_of(start, Bound::Start, calendar);
+    if (!period.from) return false;
   }
   if (!stop.empty()) {
-    const auto last = base::read_hl7_time(stop);
-    const auto end = last ? end_of(stop, *last) : std::nullopt;
+    const auto end = bound_of(stop, Bound::End, calendar);
     if (!end) return false;
     period.to = *end - std::chrono::microseconds(1);
   }
@@ -147,10 +158,10 @@ bool read_period(const std::string& start, const std::string& stop, policy::Peri
   return true;
 }
 
-bool read_service(const DocumentEntry& entry, policy::Period& period) {
+bool read_service(const DocumentEntry& entry, const Calendar& calendar, policy::Period& period) {
   if (entry.service_start.empty() && entry.service_stop.empty())
-    return read_period(entry.creation_time, entry.creation_time, period);
-  return read_period(entry.service_start, entry.service_stop, period);
+    return read_period(entry.creation_time, entry.creation_time, calendar, period);
+  return read_period(entry.service_start, entry.service_stop, calendar, period);
 }
 
 }  // namespace
@@ -232,14 +243,14 @@ std::string write_codes(const std::set<std::string>& codes) {
 }
 
 policy::DocumentFacts labels_of(const DocumentEntry& entry, std::string_view labels, std::string_view codes,
-                                const MarkTable& marks) {
+                                const MarkTable& marks, const Calendar& calendar) {
   policy::DocumentFacts facts{.unique_id = entry.unique_id, .labels = {},
                               .classes = {entry.class_code, entry.type_code}, .service = {}, .readable = true};
   for (auto& one : facts.classes) one.system = policy::label(one.system, {}).system;  // rules name OIDs as such
   auto stored = read_labels(labels);
   for (const auto& one : entry.confidentiality_codes) stored.labels.insert(policy::label(one.system, one.code));
   facts.readable = stored.complete && !stored.damaged && (marks.empty() || marks.add_labels(codes, stored.labels));
-  if (!read_service(entry, facts.service)) facts.readable = false;
+  if (!read_service(entry, calendar, facts.service)) facts.readable = false;
   for (const Label& one : stored.labels)
     if (!stored.taken_away.contains(one)) facts.labels.push_back(one);
   return facts;

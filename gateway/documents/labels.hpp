@@ -4,6 +4,7 @@
 
 #include "base/xml/document.hpp"
 #include "gateway/documents/marks.hpp"
+#include "gateway/resources/calendar.hpp"
 #include "policy/consent.hpp"
 #include "xca/ebxml/objects.hpp"
 
@@ -50,12 +51,13 @@ std::string write_labels(const StoredLabels& stored);
 std::string write_codes(const std::set<std::string>& codes);
 
 /// What policy is told: labels as stored, of the metadata and by the clinic's marks, without what staff took away;
-/// class and type code; the first and last instant of the service, else of the creation. A stop before its start says
-/// nothing.
+/// class and type code; the first and last instant of the service, else of the creation. A day, month or year is one of
+/// the clinic's zone, a time of day is UTC. A stop before its start says nothing.
 /// Not readable where a stored line or a time cannot be read, or the labels are not complete.
-/// @param codes  documents.codes; may be empty where there are no marks
+/// @param codes     documents.codes; may be empty where there are no marks
+/// @param calendar  of the clinic
 policy::DocumentFacts labels_of(const xca::ebxml::DocumentEntry& entry, std::string_view labels, std::string_view codes,
-                                const MarkTable& marks);
+                                const MarkTable& marks, const resources::Calendar& calendar);
 
 /// Adds to the confidentiality codes of an entry what was found in the document or set by staff, so that whoever
 /// receives it handles the whole by what is in it: every label of HL7's tables, of confidentialities the highest alone

@@ -12,6 +12,8 @@ using Words = std::vector<std::string>;
 
 constexpr const char* nucc = "2.16.840.1.113883.6.101";
 
+resources::Calendar utc() { return *resources::Calendar::of("UTC"); }
+
 template <class Labels>
 Words words(const Labels& labels) {
   Words all;
@@ -204,15 +206,15 @@ TEST(StoredLabels, GoUpByMessageButForWhatStaffTookAway) {
 TEST(LabelsOf, AreWhatIsStoredWhatTheMetadataSaysAndWhatTheClinicMarks) {
   const std::vector<policy::Mark> marks{{{"11450-4", "2.16.840.1.113883.6.1", ""}, {"2.999.4", "OWN"}}};
   const std::string codes = "2.16.840.1.113883.6.1|11450-4\n", psy = act + "|PSY\n";
-  const auto facts = labels_of(entry(), psy, codes, MarkTable(marks));
+  const auto facts = labels_of(entry(), psy, codes, MarkTable(marks), utc());
   EXPECT_EQ(words(facts.labels), (Words{"2.999.4|OWN", "N", "PSY"}));
   EXPECT_EQ(facts.unique_id, "u1");
   ASSERT_EQ(facts.classes.size(), 2u);
   EXPECT_EQ(facts.classes[1].code, "60591-5");
   EXPECT_TRUE(facts.readable);
-  EXPECT_EQ(words(labels_of(entry(), psy, codes, MarkTable({})).labels), (Words{"N", "PSY"}));
+  EXPECT_EQ(words(labels_of(entry(), psy, codes, MarkTable({}), utc()).labels), (Words{"N", "PSY"}));
   const std::string taken = "-2.999.4|OWN\n-2.16.840.1.113883.5.25|N\n";
-  EXPECT_EQ(words(labels_of(entry(), psy + taken, codes, MarkTable(marks)).labels), Words{"PSY"})
+  EXPECT_EQ(words(labels_of(entry(), psy + taken, codes, MarkTable(marks), utc()).labels), Words{"PSY"})
       << "what staff took away does not count, wherever it is written";
 }
 
@@ -220,7 +222,8 @@ TEST(LabelsOf, AndCodesAreOfTheSameSystemHoweverMetadataWritesIt) {
   auto one = entry();
   one.class_code.system = "urn:oid:" + one.class_code.system;
   one.event_codes = {{"E", "urn:oid:2.999.1", ""}};
-  EXPECT_EQ(labels_of(one, "", "", MarkTable({})).classes, labels_of(entry(), "", "", MarkTable({})).classes);
+  const auto classes = [](const auto& of) { return labels_of(of, "", "", MarkTable({}), utc()).classes; };
+  EXPECT_EQ(classes(one), classes(entry()));
   EXPECT_TRUE(markings_in_metadata(one).codes.contains("2.999.1|E"));
   EXPECT_TRUE(markings_in_metadata(one).codes.contains("2.16.840.1.113883.6.1|34133-9"));
 }
@@ -228,7 +231,7 @@ TEST(LabelsOf, AndCodesAreOfTheSameSystemHoweverMetadataWritesIt) {
 TEST(LabelsOf, AreUnreadableWhereSomethingStoredIs) {
   const std::vector<policy::Mark> marks{{{"A", "2.999", ""}, {"2.999.4", "OWN"}}};
   const auto readable = [&](std::string_view labels, std::string_view codes) {
-    return labels_of(entry(), labels, codes, MarkTable(marks)).readable;
+    return labels_of(entry(), labels, codes, MarkTable(marks), utc()).readable;
   };
   EXPECT_TRUE(readable("", ""));
   EXPECT_FALSE(readable("?\n", ""));
@@ -303,15 +306,21 @@ TEST(LabelsOf, SayWhenTheServiceWas) {
     one.service_start = row.start;
     one.service_stop = row.stop;
     one.creation_time = row.created;
-    const auto facts = labels_of(one, "", "", MarkTable({}));
+    const auto facts = labels_of(one, "", "", MarkTable({}), utc());
     const auto shown = [](const std::optional<base::Instant>& at) { return at ? base::write_date_time(*at) : ""; };
     EXPECT_TRUE(facts.readable) << row.start << row.stop << row.created;
     EXPECT_EQ(shown(facts.service.from), row.first) << row.start << row.stop << row.created;
     EXPECT_EQ(shown(facts.service.to), row.last) << row.start << row.stop << row.created;
   }
   auto one = entry();
+  one.creation_time = "20251102";
+  const auto new_york = *resources::Calendar::of("America/New_York");
+  EXPECT_EQ(labels_of(one, "", "", MarkTable({}), new_york).service,
+            (policy::Period{*base::read_date_time("2025-11-02T04:00:00Z"),
+                            *base::read_date_time("2025-11-03T04:59:59.999999Z")}))
+      << "a day is the clinic's, of 25 hours where it has them";
   one.service_stop = "yesterday";
-  EXPECT_FALSE(labels_of(one, "", "", MarkTable({})).readable);
+  EXPECT_FALSE(labels_of(one, "", "", MarkTable({}), utc()).readable);
 }
 
 }  // namespace

@@ -102,6 +102,7 @@ Result<std::vector<Held<DocumentEntry>>> select_entries(store::Session& session,
                                                         std::string_view where, std::span<const Value> parameters,
                                                         std::size_t rows_max) {
   const MarkTable marks(clinic.rules.labels.marks);
+  const auto calendar = TRY(resources::Calendar::of(clinic.time_zone));
   std::string sql = "SELECT d.entry_uuid, d.unique_id, d.status, d.metadata, p.mrn, p.id, d.labels, ";
   sql.append(marks.empty() ? "''" : "d.codes").append(", ").append(patients::choice_columns);
   sql.append(
@@ -118,7 +119,7 @@ Result<std::vector<Held<DocumentEntry>>> select_entries(store::Session& session,
     auto id = entry.entry_uuid;
     auto patient = entry.patient;
     auto known_consents = TRY(consents.of(row.text(5), patients::consent_rows(row, choice_at)));
-    auto facts = labels_of(entry, row.text(6), row.text(7), marks);
+    auto facts = labels_of(entry, row.text(6), row.text(7), marks, calendar);
     held.push_back({.resource = std::move(entry), .id = std::move(id),
                     .choice = patients::read_choice(row, choice_at), .subject = row.text(5),
                     .patient_ids = {std::move(patient)}, .consents = std::move(known_consents),

@@ -156,7 +156,8 @@ std::unique_ptr<net::Source> DocumentShelf::read(const xca::soap::StoredContent&
 
 Result<ImportedDocument> import_document(store::Database& database, const policy::Clinic& clinic, BytesView cda,
                                          const DocumentImport& options, Instant now) {
-  auto header = TRY(read_cda_header(cda));
+  const auto calendar = TRY(Calendar::of(clinic.time_zone));
+  auto header = TRY(read_cda_header(cda, calendar));
   const auto patient = options.patient_id.empty()
                            ? TRY(patients::patient_meant(database, clinic, {header.person, header.patient_ids}))
                            : TRY(patients::show_patient(database, clinic, options.patient_id));

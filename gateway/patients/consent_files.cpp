@@ -136,9 +136,9 @@ class Planner {
 /// @param id  what the record must bear, where the condition alone does not say
 Result<std::string> Planner::only_record(const std::string& condition, std::span<const store::Value> parameters,
                                          const std::optional<Identifier>& id) {
-  const auto rows = TRY(session_.select("SELECT COALESCE(r.survivor, r.id), r.demographics FROM patients r"
+  const auto rows = TRY(session_.select("SELECT COALESCE(r.survivor, r.id), r.demographics, r.id FROM patients r"
                                         " WHERE r.clinic = :p1 AND " + condition,
-                                        "tt", parameters));
+                                        "ttt", parameters));
   std::set<std::string> found;
   for (const auto& row : rows) {
     if (id) {
@@ -146,6 +146,7 @@ Result<std::string> Planner::only_record(const std::string& condition, std::span
       if (std::ranges::find(known.ids, *id) == known.ids.end()) continue;
     }
     found.insert(row.text(0));
+    if (row.text(0) != row.text(2)) plan_.merged.emplace(row.text(2), row.text(0));
   }
   if (found.empty()) return not_accepted("this clinic has no patient of that number");
   if (found.size() > 1) return not_accepted("more than one patient of this clinic may be meant");
@@ -519,6 +520,13 @@ Result<void> carry_out(store::Database& database, const ConsentPlan& plan, Insta
           " COALESCE(choice, '') = :p3",
           {patient, basis.consents, basis.choice}));
       if (held != 1) return fail(Errc::ChangedMeanwhile);
+    }
+    // A merge or unmerge holds the survivor's row too: from here on, what is one person stays one.
+    for (const auto& [record, patient] : plan.merged) {
+      if (!plan.touched.contains(patient)) continue;
+      const auto still = TRY(session->select("SELECT id FROM patients WHERE id = :p1 AND survivor = :p2", "t",
+                                             {record, patient}));
+      if (still.empty()) return fail(Errc::ChangedMeanwhile);
     }
     std::size_t written = 0;
     for (const auto& row : plan.rows) {

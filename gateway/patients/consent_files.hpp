@@ -45,6 +45,7 @@ struct ConsentPlan {
   std::vector<Note> refused = {};     ///< with why, in one sentence without a word of the row
   std::vector<Note> reported = {};    ///< parts of accepted rows that cannot be evaluated: they will only refuse
   std::map<std::string, Basis> touched = {};  ///< patients that change, by our id
+  std::map<std::string, std::string> merged = {};  ///< records that rows name and the patients they are, by our ids
   std::vector<std::string> looked_at = {};    ///< our ids of all whose records rows were held against
   std::set<std::string> recipients = {};      ///< home community ids that accepted rows name
   std::size_t count(RowDoes does) const;

@@ -384,6 +384,19 @@ TEST_P(ConsentFiles, AreNotCarriedOutWhereSomebodyChangedARecordMeanwhile) {
   ok(carry_out(*database_, plan(csv("B,deny,,,2.999.20,,\n")), now_));
 }
 
+TEST_P(ConsentFiles, AreNotCarriedOutForAPersonWhoseRecordsWereTakenApartMeanwhile) {
+  const MergeChange change{.actor = "Eve", .reason = "twice"};
+  const auto retired = id_of("B");
+  ok(merge_patients(*database_, *clinic_, id_of("A"), retired, change, noon));
+  const auto of_b = plan(csv("B,deny,,,2.999.20,,\n")), of_a = plan(csv("A,deny,,,2.999.20,,\n"));
+  ok(unmerge_patient(*database_, *clinic_, retired, change, noon));
+  EXPECT_EQ(carry_out(*database_, of_b, now_).error().code, Errc::ChangedMeanwhile);
+  EXPECT_EQ(count("consents"), 0u) << "what is said of B is not said of A";
+  ok(carry_out(*database_, of_a, now_));
+  EXPECT_EQ(consents("A").size(), 1u);
+  EXPECT_EQ(consents("B").size(), 0u);
+}
+
 TEST_P(ConsentFiles, LeaveAPatientAloneOfWhomSomethingCannotBeRead) {
   choose("A", {Purpose::Treatment}, staff, noon);
   auto* session = ok(database_->session());

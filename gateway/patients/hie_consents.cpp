@@ -3,6 +3,7 @@
 #include "gateway/resources/calendar.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace gateway::patients {
 namespace {
@@ -174,6 +175,21 @@ Result<Held> hold(store::Session& session, const std::string& named_id, const Ch
   return Held{std::move(person), std::move(facts), number};
 }
 
+/// Those who bear no number of a patient that was deleted, by our ids. The numbers are few: they are read at once.
+Result<std::vector<std::string>> never_here(store::Session& session, const policy::Clinic& clinic,
+                                            std::span<const Newcomer> newcomers) {
+  std::set<std::string> former;
+  for (const auto& row :
+       TRY(session.select("SELECT number FROM former_patients WHERE clinic = :p1", "t", {clinic.id})))
+    former.insert(row.text(0));
+  std::vector<std::string> ids;
+  for (const auto& one : newcomers) {
+    const auto is_former = [&](const std::string& number) { return former.contains(number); };
+    if (std::ranges::none_of(one.numbers, is_former)) ids.push_back(one.id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 Result<HieGiven> give_hie_consent(store::Database& database, const std::string& patient_id, const HieForm& form,
@@ -239,12 +255,14 @@ Result<HieState> hie_state(store::Database& database, const std::string& patient
 }
 
 Result<void> enter_default_consents(store::Session& session, const policy::Clinic& clinic,
-                                    std::span<const std::string> patient_ids, Instant now) {
+                                    std::span<const Newcomer> newcomers, Instant now) {
   const auto settings = hie_settings(session, clinic.id);
   if (!settings && settings.error().code != Errc::RecordUnreadable) return settings.error();
   // Settings that cannot be read open nothing.
   const bool opts_in = settings && settings->enabled && settings->opt_in_by_default;
-  if (!opts_in || patient_ids.empty()) return {};
+  if (!opts_in) return {};
+  const auto patient_ids = TRY(never_here(session, clinic, newcomers));
+  if (patient_ids.empty()) return {};
   const auto calendar = TRY(Calendar::of(clinic.time_zone));
   const HieConsent consent{.given_on = now,
                            .expires_on = proposed_expiry(*settings, calendar, now),
@@ -252,6 +270,16 @@ Result<void> enter_default_consents(store::Session& session, const policy::Clini
   const auto number = TRY(take_hie_numbers(session, clinic.id, patient_ids.size()));
   TRY(write_rows(session, clinic.id, settings->to, patient_ids, number, consent,
                  {.actor = "opt-in by default", .basis = "the patient was entered"}, now));
+  return {};
+}
+
+Result<void> remember_former(store::Session& session, const policy::Clinic& clinic,
+                             std::span<const std::string> numbers) {
+  for (const auto& number : numbers) {
+    TRY(session.execute("INSERT INTO former_patients (clinic, number) VALUES (:p1, :p2)"
+                        " ON CONFLICT (clinic, number) DO NOTHING",
+                        {clinic.id, number}));
+  }
   return {};
 }
 

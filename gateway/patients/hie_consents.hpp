@@ -66,9 +66,18 @@ struct HieState {
 /// @error Errc::NoSuchPatient
 Result<HieState> hie_state(store::Database& database, const std::string& patient_id);
 
-/// Within the transaction that enters new patients: a consent by default for each, where the clinic's settings say so.
+/// One who is entered, by our id and by the numbers a person is known by.
+struct Newcomer {
+  std::string id;
+  std::vector<std::string> numbers;  ///< CX
+};
+/// Within the transaction that enters new patients: a consent by default for each, where the clinic's settings say so,
+/// but for who was here before and was deleted: what they had revoked is not known any more. [design §4]
 /// @error resources::Errc::UnknownZone
 Result<void> enter_default_consents(store::Session& session, const policy::Clinic& clinic,
-                                    std::span<const std::string> patient_ids, Instant now);
+                                    std::span<const Newcomer> newcomers, Instant now);
+/// Within the transaction that deletes a patient: keeps the numbers by which one is known who comes again.
+Result<void> remember_former(store::Session& session, const policy::Clinic& clinic,
+                             std::span<const std::string> numbers);
 
 }  // namespace gateway::patients

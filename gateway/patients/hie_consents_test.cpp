@@ -283,6 +283,39 @@ TEST_P(HieConsents, AreMadeByDefaultWhenAPatientIsFirstEnteredAlone) {
   EXPECT_EQ(reason(later, "C"), Reason::HieRevoked);
 }
 
+TEST_P(HieConsents, AreNotMadeByDefaultForWhoWasDeletedAndIsEnteredAgain) {
+  set({.opt_in_by_default = true});
+  const auto with_ids = [](const std::string& mrn, const std::string& ids) {
+    auto line = patient_line(mrn, "Quill", "Odessa", "1971-08-14");
+    return line.insert(line.find("],\"name\""), ids);
+  };
+  const std::string ssn = R"(,{"system":"http://hl7.org/fhir/sid/us-ssn","value":"912-34-5678"})",
+                    other = R"(,{"system":"urn:oid:2.999.3","value":"77"})";
+  const auto enter_with = [&](const std::string& mrn, const std::string& ids) {
+    ok(import_patients(*database_, *clinic_, with_ids(mrn, ids), {}, noon));
+  };
+  enter_with("B", ssn + other);
+  EXPECT_EQ(reason(noon, "B"), Reason::Permitted);
+  ok(revoke("B"));
+  ok(delete_patient(*database_, *clinic_, record("B")));
+  EXPECT_EQ(count("former_patients"), 2u) << "an SSN is not kept";
+  enter("B");
+  EXPECT_EQ(reason(noon, "B"), Reason::HieNone);
+  enter_with("C", ssn);
+  EXPECT_EQ(reason(noon, "C"), Reason::Permitted) << "nobody is known by an SSN here";
+  enter_with("D", other);
+  EXPECT_EQ(reason(noon, "D"), Reason::HieNone) << "the same person under another record number";
+  EXPECT_EQ(given("", "", noon, "B").status, HieStatus::Active) << "whoever asks them may write it down";
+  ok(delete_patient(*database_, *clinic_, record("B")));
+  EXPECT_EQ(count("former_patients"), 2u);
+
+  const auto second = add_clinic("2.999.2", "Quillport", "2.999.2.1");
+  ok(change_hie_settings(*database_, second.id, {.enabled = true, .to = "r@hie.example", .opt_in_by_default = true},
+                         "Dana", noon));
+  ok(import_patients(*database_, second, patient_line("B", "Quill", "Odessa", "1971-08-14"), {}, noon));
+  EXPECT_EQ(count("hie_consents"), 2u) << "each clinic has its own; C has the other one";
+}
+
 TEST_P(HieConsents, AreNotMadeByDefaultWhereTheSettingsDoNotSaySo) {
   set({.enabled = false, .opt_in_by_default = true});
   enter("B");

@@ -17,7 +17,7 @@ struct HieExplanation {
 struct HieSettings {
   bool enabled = false;
   std::string to = {};                                  ///< Direct address; consents are to it alone
-  bool opt_in_by_default = false;                       ///< acts while enabled
+  bool opt_in_by_default = false;                       ///< acts while enabled, for who was never here before
   std::optional<std::int64_t> expire_in_days = {};      ///< nothing: one calendar year
   HieExplanation explanation = {};
   bool operator==(const HieSettings&) const = default;

@@ -11,7 +11,6 @@ namespace {
 using xca::hl7v3::Address;
 using xca::hl7v3::PersonName;
 
-constexpr std::string_view ssn_root = "2.16.840.1.113883.4.1";
 constexpr std::size_t id_octets_max = 256;
 constexpr std::size_t names_sought_max = 10;
 constexpr std::size_t day_digits = 8, year_digits = 4;

@@ -68,5 +68,6 @@ Ranking rank(const std::vector<Known>& candidates, const std::vector<Score>& sco
 /// An identifier as it is compared: digits only under the SSN root, trimmed elsewhere; nothing for an empty one and for
 /// numbers that stand for "unknown" (000-00-0000, 123-45-6789, one digit repeated).
 std::optional<Identifier> comparable(const Identifier& id);
+inline constexpr std::string_view ssn_root = "2.16.840.1.113883.4.1";
 
 }  // namespace gateway::patients

@@ -83,6 +83,14 @@ std::variant<Row, std::string> row_of(const FhirPatient& patient, const policy::
   return row;
 }
 
+/// By what a person is known who comes again: the mrn and every other identifier but an SSN, as CX.
+std::vector<std::string> numbers_of(const policy::Clinic& clinic, const std::string& mrn, const Known& known) {
+  std::vector<std::string> numbers{base::write_cx({clinic.assigning_authority, mrn})};
+  for (const auto& id : known.ids)
+    if (id.root != ssn_root) numbers.push_back(base::write_cx(id));
+  return numbers;
+}
+
 struct Counts {
   std::size_t inserted = 0, updated = 0, unchanged = 0;
 };
@@ -128,16 +136,17 @@ class Entering {
     if (fresh.empty()) return {};
     auto number = TRY(take_numbers(session_, fresh.size()));
     const auto at = base::to_micros(now_);
-    std::vector<std::string> ids;
+    std::vector<Newcomer> newcomers;
     std::vector<Value> values;
     for (const Row* row : fresh) {
       index_.add(number, row->known, row->mrn);
-      ids.push_back(random_id());
-      values.insert(values.end(), {ids.back(), number++, clinic_.id, row->mrn, write_demographics(row->known), at, at});
+      const auto id = random_id();
+      newcomers.push_back({.id = id, .numbers = numbers_of(clinic_, row->mrn, row->known)});
+      values.insert(values.end(), {id, number++, clinic_.id, row->mrn, write_demographics(row->known), at, at});
     }
     counts_.inserted += fresh.size();
     TRY(session_.insert_rows("patients (id, number, clinic, mrn, demographics, entered_at, updated_at)", 7, values));
-    return enter_default_consents(session_, clinic_, ids, now_);
+    return enter_default_consents(session_, clinic_, newcomers, now_);
   }
 
   store::Session& session_;
@@ -319,6 +328,7 @@ Result<void> delete_patient(store::Database& database, const policy::Clinic& cli
     const auto demographics = TRY(read_demographics(known[0].text(2)));
     index.remove(known[0].integer(0), demographics, known[0].text(1));
     TRY(index.store(*session));
+    TRY(remember_former(*session, clinic, numbers_of(clinic, known[0].text(1), demographics)));
     TRY(session->execute("DELETE FROM patients WHERE id = :p1", {patient_id}));
     return {};
   });

@@ -29,7 +29,8 @@ Result<std::vector<PatientRecord>> search_patients(store::Database& database, co
 /// By our id or mrn; for a retired record, the one it was merged into. @error Errc::NoSuchPatient
 Result<PatientRecord> show_patient(store::Database& database, const policy::Clinic& clinic, std::string_view id_or_mrn);
 /// Removes the patient with keys, words, documents, choices and consents; contents that no document names any more go
-/// too. @error Errc::NoSuchPatient, Errc::HasRetired, Errc::AwaitsReview
+/// too. The numbers stay, so that who is entered again under one gets no HIE consent by default.
+/// @error Errc::NoSuchPatient, Errc::HasRetired, Errc::AwaitsReview
 Result<void> delete_patient(store::Database& database, const policy::Clinic& clinic, const std::string& patient_id);
 
 /// The patients a document may be of: by ids under roots we know, else by score. For imports.

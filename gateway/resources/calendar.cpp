@@ -85,6 +85,11 @@ Result<Instant> Calendar::read(std::string_view text) const {
   return instant_of(*zone_, Local(as_written.time_since_epoch()));
 }
 
+bool Calendar::shows_once(std::string_view time) const {
+  const auto as_written = base::read_date_time(std::string(time) + "Z");
+  return as_written && zone_->get_info(Local(as_written->time_since_epoch())).result == date::local_info::unique;
+}
+
 Result<Instant> Calendar::read_fhir(std::string_view text, Bound bound) const {
   const auto day = whole_day(text, bound);
   if (is_day(day)) return bound == Bound::End ? end_of(day) : start_of(day);

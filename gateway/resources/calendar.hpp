@@ -33,6 +33,8 @@ class Calendar {
   /// hour that the clocks skip is the instant they skip to; one that they repeat is the first of both.
   /// @error Errc::NotADate
   Result<Instant> read(std::string_view text) const;
+  /// Whether clocks show `2026-11-01T09:30:00` once in this zone: they skip an hour and repeat one.
+  bool shows_once(std::string_view time) const;
   /// A FHIR dateTime: `2026`, `2026-11`, `2026-11-01` as days of this zone; a time of day is that instant, either way,
   /// and without zone no dateTime: it may be any of 26 instants. [FHIR R4 dateTime] @error Errc::NotADate
   Result<Instant> read_fhir(std::string_view text, Bound bound) const;

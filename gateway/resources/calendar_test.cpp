@@ -84,6 +84,16 @@ TEST(Calendar, ReadsASkippedHourAsItsEndAndARepeatedOneAsItsFirstPassing) {
   EXPECT_EQ(new_york.write(at("2026-11-01T06:30:00Z")), "2026-11-01T01:30:00-05:00");
 }
 
+TEST(Calendar, KnowsWhichTimesAreShownOnce) {
+  const auto new_york = calendar("America/New_York");
+  for (const char* time : {"2026-03-08T01:59:59", "2026-03-08T03:00:00", "2026-11-01T00:59:59", "2026-11-01T02:00:00"})
+    EXPECT_TRUE(new_york.shows_once(time)) << time;
+  for (const char* time : {"2026-03-08T02:00:00", "2026-03-08T02:59:59", "2026-11-01T01:00:00", "2026-11-01T01:59:59",
+                           "2026-02-30T12:00:00", "noon"})
+    EXPECT_FALSE(new_york.shows_once(time)) << time;
+  EXPECT_TRUE(calendar("UTC").shows_once("2026-11-01T01:30:00"));
+}
+
 TEST(Calendar, ReadsADayWithOrWithoutItsTimeAndItsZone) {
   const auto new_york = calendar("America/New_York");
   EXPECT_EQ(*new_york.read("2026-07-04"), at("2026-07-04T04:00:00Z"));

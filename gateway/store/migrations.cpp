@@ -14,6 +14,7 @@ std::string_view asset_schema_004_sql();
 std::string_view asset_schema_006_sql();
 std::string_view asset_schema_007_sql();
 std::string_view asset_schema_008_sql();
+std::string_view asset_schema_009_sql();
 }  // namespace gateway
 
 namespace gateway::store {
@@ -32,7 +33,8 @@ constexpr Step steps[] = {{1, asset_schema_001_sql},
                           {4, asset_schema_004_sql},
                           {6, asset_schema_006_sql},
                           {7, asset_schema_007_sql},
-                          {8, asset_schema_008_sql}};
+                          {8, asset_schema_008_sql},
+                          {9, asset_schema_009_sql}};
 
 /// The words in which the databases differ.
 std::string in_dialect(std::string statement, bool postgresql) {
