@@ -146,10 +146,6 @@ Result<Fields> shown_saved(const AboutPatient& about, const policy::Consent& con
   return shown(*row, calendar, system_now());
 }
 
-std::string naming(const policy::Consent& consent) {
-  return "consent " + consent.id + " version " + std::to_string(consent.version);
-}
-
 Result<Exit> give(const Arguments& arguments, Console& console) {
   AboutPatient about = TRY(about_patient(arguments, "MRN"));
   const auto calendar = TRY(Calendar::of(about.clinic.time_zone));
@@ -163,7 +159,7 @@ Result<Exit> give(const Arguments& arguments, Console& console) {
   TRY(write_down(about.house, event_about(about, "consent give", audit::Outcome::Changed, change.actor),
                  [&](audit::Event& event) -> Result<void> {
                    saved = TRY(patients::give_consent(*about.house.database, about.record.named(), given, change, now));
-                   event.sentence = naming(*saved) + (given.root.permits ? " permits" : " forbids");
+                   event.sentence = policy::naming(*saved) + (given.root.permits ? " permits" : " forbids");
                    return {};
                  }));
   Fields fields = TRY(shown_saved(about, *saved, calendar));
@@ -182,7 +178,7 @@ Result<Exit> revoke(const Arguments& arguments, Console& console) {
                  [&](audit::Event& event) -> Result<void> {
                    revoked = TRY(patients::revoke_consent(*about.house.database, about.record.id,
                                                           arguments.text("CONSENT"), change, system_now()));
-                   event.sentence = naming(*revoked) + " revokes it";
+                   event.sentence = policy::naming(*revoked) + " revokes it";
                    return {};
                  }));
   console.show(TRY(shown_saved(about, *revoked, calendar)));
