@@ -497,6 +497,26 @@ class TestAnExport:
         assert (event["transaction"], event["outcome"], len(event["patients"])) == ("consent export", "looked", 1)
         assert event["sentence"] == "1 consents and 1 choices of 1 patients"
 
+    def test_of_others_goes_on_where_one_cannot_be_read(self, town, cases):
+        case = Case(town)
+        load(town, csv("mrn,kind,to", f"{case.mrn},opt-out,", f"{case.mrn},deny,{LAKESIDE}"))
+        everything, _ = self.export(town)
+        of_case = f"WHERE patient = (SELECT id FROM patients WHERE mrn = '{case.mrn}')"
+        town.gateway.alter(f"UPDATE consents SET set_by = 'x' {of_case}")
+        try:
+            file = town.gateway.folder / "exported.json"
+            ran = town.gateway.command("consent", "export", "--out", file, "--json", exit=1)
+            assert (ran.json["unreadable"], ran.json["patients"]) == ([case.mrn], everything["patients"] - 1)
+            entries = json.loads(file.read_text())["entry"]
+            numbers = {entry["resource"]["patient"]["identifier"]["value"] for entry in entries}
+            assert case.mrn not in numbers and cases[0].mrn in numbers
+            assert ran.errors.count("\n") == 1 and f"consent history {case.mrn}" in ran.errors
+            piped = town.gateway.command("consent", "export", "--out", "-", exit=1)
+            assert (piped.output, piped.errors) == (file.read_text(), ran.errors)
+            assert town.gateway.command("consent", "export", cases[0].mrn, "--out", "-").errors == ""
+        finally:
+            town.gateway.alter(f"UPDATE consents SET set_by = 'staff' {of_case}")
+
     def test_without_any_is_an_empty_bundle(self, town, shared, tmp_path):
         case = Case(town)
         text = town.gateway.command("consent", "export", case.mrn, "--out", "-").output
