@@ -421,7 +421,7 @@ class TestAnExport:
                              "treating-providers", "--by", "Olga Staff")
         town.gateway.command("consent", "give", staff.mrn, "--deny", "--to", "health-plans", "--document",
                              staff.document.unique_id, *by)
-        town.gateway.command("consent", "give", quiet.mrn, "--purpose", "treatment", *by)  # opens nothing
+        town.gateway.command("consent", "give", quiet.mrn, "--deny", "--purpose", "payment", *by)
         town.choose(staff.patient, "treatment", "payment")
         town.gateway.command("patient", "merge", quiet.mrn, merged.mrn, "--reason", "registered twice")
         return cases
