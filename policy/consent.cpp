@@ -140,19 +140,13 @@ void hear(const Provision& provision, const Asking& asking, const Label* label, 
           Winner& winner) {
   const bool speaks = provision.period.holds(asking.now) && speaks_of(provision, asking, label);
   const Names names = names_of(provision, label, above);
-  if (speaks && !provision.permits) winner.hear(depth, {Speech::Deny, narrowest(provision)});
-  if (speaks && provision.permits && opened && (!label || names.all())) winner.hear(depth, {Speech::Permit, {}});
+  if (speaks && !provision.permits) winner.hear(depth, {Speech::Deny, narrowest(provision), &provision});
+  if (speaks && provision.permits && opened && (!label || names.all()))
+    winner.hear(depth, {Speech::Permit, {}, &provision});
   for (const Provision& exception : provision.exceptions)
     hear(exception, asking, label, opened && speaks, names, depth + 1, winner);
 }
 
-/// [from, to) of a statement and of all it is an exception to.
-Period within(const Period& outer, const Period& inner) {
-  Period both = inner;
-  if (outer.from && (!both.from || *both.from < *outer.from)) both.from = outer.from;
-  if (outer.to && (!both.to || *outer.to < *both.to)) both.to = outer.to;
-  return both;
-}
 /// Not begun, and not over before it begins.
 bool lies_ahead(const Period& period, Instant now) {
   return period.from && now < *period.from && (!period.to || *period.from < *period.to);
@@ -202,6 +196,17 @@ void find_idle(const Provision& provision, Names above, bool excepted, std::vect
 }
 
 }  // namespace
+
+Period within(const Period& outer, const Period& inner) {
+  Period both = inner;
+  if (outer.from && (!both.from || *both.from < *outer.from)) both.from = outer.from;
+  if (outer.to && (!both.to || *outer.to < *both.to)) both.to = outer.to;
+  return both;
+}
+
+std::string naming(const Consent& consent) {
+  return "consent " + consent.id + " version " + std::to_string(consent.version);
+}
 
 std::string_view word(RecipientClass recipients) noexcept {
   return recipients == RecipientClass::HealthPlans ? "health-plans" : "treating-providers";

@@ -19,6 +19,8 @@ struct Period {
   bool holds(Instant at) const { return (!from || *from <= at) && (!to || at < *to); }
   bool operator==(const Period&) const = default;
 };
+/// What of one lies in the other too.
+Period within(const Period& outer, const Period& inner);
 
 /// Whom a provision is about: one organization of the directory, or a class of recipients.
 enum class RecipientClass : std::uint8_t { TreatingProviders, HealthPlans };
@@ -64,6 +66,8 @@ struct Consent {
   Provision root = {};
   bool operator==(const Consent&) const = default;
 };
+/// `consent ID version 1`: as evidence, events and notices name it.
+std::string naming(const Consent& consent);
 
 /// A pass that our own staff took in an emergency. [threats C10]
 struct BreakGlass {
@@ -106,6 +110,7 @@ enum class Narrows { Nothing, Recipient, Class, Label };
 struct Statement {
   Speech speech = Speech::Silent;
   Narrows narrows = Narrows::Nothing;  ///< of a deny
+  const Provision* by = nullptr;       ///< the statement itself, which lives as long as the consent
 };
 /// Of a consent in force; silent where it is not.
 /// @param label  demands a permit that names this label, a purpose and a recipient, by itself or by what it is an

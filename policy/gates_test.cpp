@@ -1,5 +1,6 @@
 // What the gates behind the choice say, and what a judge of many resources keeps.
 
+#include "policy/explanation.hpp"
 #include "policy/release.hpp"
 
 #include <gmock/gmock.h>
@@ -244,7 +245,9 @@ TEST(SensitivityGate, OpensByABrokenGlassOfWhoAsks) {
   EXPECT_EQ(finding(facts, Gate::Sensitivity, admitted({"TREATMENT"}, "ruth")),
             permitted(Gate::Sensitivity, "Labels opened by a broken glass or a consent that names them: PSYTHPN, 42CFRPart2.",
                       "break-glass G3"));
-  EXPECT_THAT(by_ruth.obligations, testing::ElementsAre(Obligation{.evidence = "break-glass G3"}));
+  EXPECT_THAT(by_ruth.obligations,
+              testing::ElementsAre(Obligation{.evidence = "break-glass G3",
+                                              .explanations = {explanation(facts.grants[2])}}));
   EXPECT_TRUE(facts.judged(admitted({"TREATMENT"}, "otto")).permits());
   EXPECT_FALSE(facts.judged(admitted({"TREATMENT"}, "ida")).permits());
   EXPECT_FALSE(facts.judged(admitted()).permits());
@@ -256,12 +259,36 @@ TEST(Obligations, AreTheNoticeOfPart2ForEachConsentItLeavesOn) {
   Facts facts;
   facts.document.labels = {part2, act("SUD"), notes};
   facts.consents = {consent("C1", opening({part2, act("SUD")})), consent("C2", opening({notes}))};
-  EXPECT_THAT(facts.judged(admitted()).obligations, testing::ElementsAre(Obligation{.evidence = "consent C1 version 7"}));
+  EXPECT_THAT(facts.judged(admitted()).obligations,
+              testing::ElementsAre(Obligation{
+                  .evidence = "consent C1 version 7",
+                  .explanations = {explanation(facts.consents[0], facts.consents[0].root,
+                                               {home("1.2.3.4"), Purpose::Treatment, at(10), &facts.document})}}));
   facts.document.labels = {notes};
   EXPECT_THAT(facts.judged(admitted()).obligations, testing::IsEmpty());
   facts.document.labels = {part2};
   facts.choice.readable = false;
   EXPECT_THAT(facts.judged(admitted()).obligations, testing::IsEmpty()) << "what is refused obliges to nothing";
+}
+
+TEST(Obligations, ExplainEachProvisionOfTheLastConsentThatPermits) {
+  Facts facts;
+  facts.document.labels = {part2, act("SUD")};
+  Provision root{.permits = true};
+  root.exceptions = {opening({part2, act("SUD")}, {Purpose::Treatment}), opening({part2}, {Purpose::Payment})};
+  facts.consents = {consent("C0", opening({part2, act("SUD")}, {Purpose::Treatment, Purpose::Payment})),
+                    consent("C1", root)};
+  const auto told = [](const std::string& consent, const std::string& labels, const std::string& purposes) {
+    return "By consent " + consent + " version 7 the patient permits giving documents labelled " + labels +
+           " to organization urn:oid:1.2.3.4 for " + purposes + ", without end.";
+  };
+  EXPECT_THAT(facts.judged(admitted({"TREATMENT", "PAYMENT"})).obligations,
+              testing::ElementsAre(
+                  Obligation{.evidence = "consent C1 version 7",
+                             .explanations = {told("C1", "42CFRPart2, SUD", "Treatment"),
+                                              told("C1", "42CFRPart2", "Payment")}},
+                  Obligation{.evidence = "consent C0 version 7",
+                             .explanations = {told("C0", "42CFRPart2, SUD", "Treatment, Payment")}}));
 }
 
 TEST(EvaluationGate, SaysWhatCouldNotBeRead) {

@@ -251,5 +251,29 @@ TEST(Property, EveryRefusalSaysWhyAndWhatWouldChangeIt) {
   });
 }
 
+TEST(Property, NoExplanationTellsOfAnotherOrganizationLabelOrDocumentNorOfStaff) {
+  int told = 0;
+  for_random_cases(14, [&](random::Draw&, const Case& one) {
+    const auto admission = admit(one.rules, one.caller);
+    if (!std::holds_alternative<Admitted>(admission)) return;
+    const auto verdict = judge(std::get<Admitted>(admission), one.terms, "r",
+                               {.subject = {}, .choice = one.choice, .patient_ids = one.patient_ids,
+                                .consents = std::make_shared<ConsentFacts>(one.consents),
+                                .document = one.document ? &*one.document : nullptr});
+    for (const auto& obligation : verdict.obligations) {
+      EXPECT_FALSE(obligation.explanations.empty());
+      for (std::string sentence : obligation.explanations) {
+        ++told;
+        EXPECT_NE(sentence.find(obligation.evidence), std::string::npos) << sentence;
+        const auto own = sentence.find(one.caller.home.named);
+        if (own != std::string::npos) sentence.replace(own, one.caller.home.named.size(), "itself");
+        for (const char* other : {"urn:oid:", "ruth", "otto", "HIV", "PSYTHPN", "2.25.7", "D1", "D2", "D3", "  ", " ,"})
+          EXPECT_EQ(sentence.find(other), std::string::npos) << sentence << "\n" << random::text_of(one);
+      }
+    }
+  });
+  EXPECT_GT(told, 5);
+}
+
 }  // namespace
 }  // namespace policy

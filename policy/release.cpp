@@ -1,5 +1,7 @@
 #include "policy/release.hpp"
 
+#include "policy/explanation.hpp"
+
 #include <algorithm>
 
 namespace policy {
@@ -139,10 +141,6 @@ Finding judge_token_patient(const base::Identifier& named, std::span<const base:
           {}, "A token for the patient who is asked for."};
 }
 
-std::string naming(const Consent& consent) {
-  return "consent " + consent.id + " version " + std::to_string(consent.version);
-}
-
 /// The first consent in force that denies, by what makes its statement the narrow one it is.
 struct Denials {
   const Consent* by[4] = {};
@@ -258,6 +256,7 @@ Reason reason_of(Standing standing) {
 /// What opens one label for one purpose: the consent in force, or why there is none.
 struct Opening {
   const Consent* consent = nullptr;
+  const Provision* by = nullptr;  ///< of it: the permit that opens
   const Consent* last = nullptr;  ///< the patient's last word on the matter
   Standing standing = Standing::InForce;
 };
@@ -270,9 +269,9 @@ Opening opening_of(const Setting& setting, const Label& label, Purpose purpose) 
     if (!standing) continue;
     opening.last = &consent;
     opening.standing = *standing;
-    const Speech said = statement_of(consent, asking, &label).speech;
-    denied = denied || said == Speech::Deny;
-    if (said == Speech::Permit) opening.consent = &consent;
+    const Statement said = statement_of(consent, asking, &label);
+    denied = denied || said.speech == Speech::Deny;
+    if (said.speech == Speech::Permit) opening.consent = &consent, opening.by = said.by;
   }
   // A last word that is out of its period never falls back to an older one.
   if (denied || opening.standing != Standing::InForce) opening.consent = nullptr;
@@ -326,25 +325,28 @@ LabelJudgement judge_labels(const Setting& setting, const Denials& denials) {
   const auto add_once = [](std::vector<std::string>& list, std::string one) {
     if (std::ranges::find(list, one) == list.end()) list.push_back(std::move(one));
   };
-  const auto note = [&](const Label& label, const std::string& by) {
+  const auto note = [&](const Label& label, const std::string& by, const auto& explained) {
     add_once(evidence, by);
     add_once(opened, word(label));
-    if (is_part2(label) && std::ranges::find(obligations, by, &Obligation::evidence) == obligations.end())
-      obligations.push_back({.evidence = by});
+    if (!is_part2(label)) return;
+    auto notice = std::ranges::find(obligations, by, &Obligation::evidence);
+    if (notice == obligations.end()) notice = obligations.insert(notice, {.evidence = by});
+    add_once(notice->explanations, explained());
   };
   bool glass_broken = false;
   for (const Label& label : setting.matter.document->labels) {
     const LabelKind kind = kind_of(label, setting.terms.rules.labels);
     if (kind == LabelKind::Open) continue;
     if (const BreakGlass* glass = glass_of(setting, label)) {
-      note(label, "break-glass " + glass->id);
+      note(label, "break-glass " + glass->id, [&] { return explanation(*glass); });
       glass_broken = true;
       continue;
     }
     for (Purpose purpose : setting.admitted.purposes().members()) {
       const Opening opening = opening_of(setting, label, purpose);
       if (!opening.consent) return {refuse_label(label, purpose, opening, kind == LabelKind::Unknown)};
-      note(label, naming(*opening.consent));
+      note(label, naming(*opening.consent),
+           [&] { return explanation(*opening.consent, *opening.by, setting.asking(purpose)); });
     }
   }
   if (opened.empty()) return {permit(Gate::Sensitivity, "No label of it needs a consent of its own.", {})};

@@ -68,6 +68,7 @@ struct Obligation {
   enum class Kind { Part2Notice };  ///< the statement of 42 CFR §2.32 and what it leaves on go with it
   Kind kind = Kind::Part2Notice;
   std::string evidence;  ///< the consent, or the broken glass, it leaves on
+  std::vector<std::string> explanations = {};  ///< of its scope, for the recipient: explanation.hpp; each once
   bool operator==(const Obligation&) const = default;
 };
 /// `part2-notice`: as the decision record writes it.

@@ -85,7 +85,7 @@ class TestAPermit:
         assert not case.is_retrieved()
         assert case.decide()["reason"] == "sensitive-no-consent"
         consent = case.give_all()
-        assert (consent["state"], consent["opens_nothing"], consent["not_in_the_directory"]) == ("in force", [], [])
+        assert (consent["state"], consent["not_in_the_directory"]) == ("in force", [])
         assert case.is_retrieved()
         assert case.decide()["verdict"] == "permit"
         assert case.decide(home=LAKESIDE)["reason"] == "sensitive-no-consent"
@@ -133,9 +133,8 @@ class TestAPermit:
                       "2024-01-01")
         assert case.is_retrieved()
 
-    def test_that_opens_nothing_says_so(self, town):
+    def test_to_whom_the_directory_does_not_know_says_so(self, town):
         case = Case(town)
-        assert len(case.give("--purpose", "treatment", "--to", RIVERSIDE)["opens_nothing"]) == 1
         assert case.give_all(to="2.999.77")["not_in_the_directory"] == ["2.999.77"]
         assert not case.is_retrieved()
 
@@ -163,6 +162,13 @@ class TestADeny:
         case.give("--deny", "--document", case.document.unique_id)
         assert case.decide()["reason"] == "class-not-shared" and not case.is_retrieved()
 
+    def test_of_everything_is_saved_where_it_is_said_in_so_many_words(self, town):
+        case = Case(town, "N")
+        assert "--everything" in case.give("--deny", exit=1)["error"]
+        assert case.is_retrieved()
+        case.give("--deny", "--everything", "--until", "2027-01-01")
+        assert case.decide()["reason"] == "patient-purpose" and not case.is_retrieved()
+
     def test_wins_over_a_permit(self, town):
         case = Case(town)
         case.give_all()
@@ -171,6 +177,13 @@ class TestADeny:
 
 
 REFUSED = {
+    "a permit of everything": (),
+    "a permit that names no label": ("--purpose", "treatment", "--to", RIVERSIDE),
+    "a permit of purposes alone": ("--purpose", "treatment"),
+    "a denial of everything": ("--deny",),
+    "a denial of everything for a time": ("--deny", "--from", "2027-01-01"),
+    "everything beside a limit": ("--deny", "--everything", "--to", RIVERSIDE),
+    "everything in a permit": ("--everything", "--label", "V", "--purpose", "treatment", "--to", RIVERSIDE),
     "a label nobody knows": ("--label", "SECRET", "--purpose", "treatment", "--to", RIVERSIDE),
     "no purpose beside a label": ("--label", "V", "--to", RIVERSIDE),
     "no recipient beside a label": ("--label", "V", "--purpose", "treatment"),
@@ -246,6 +259,8 @@ class TestWhatIsShown:
             ("Olga Staff", "staff", "asked at the desk"), ("Ruth Reception", "patient", ""),
             ("Ruth", "staff", "asked by phone")]
         assert all(row["says"] for row in rows)
+        for at in [row[name] for row in rows for name in ("set_at", "given_at")] + [case.shown()[0]["given_at"]]:
+            assert at.startswith("2026-11-2") and at.endswith("-05:00"), "in the clinic's zone"
 
     def test_follows_a_merge(self, town):
         case, other = Case(town), Case(town)

@@ -421,7 +421,7 @@ class TestAnExport:
                              "treating-providers", "--by", "Olga Staff")
         town.gateway.command("consent", "give", staff.mrn, "--deny", "--to", "health-plans", "--document",
                              staff.document.unique_id, *by)
-        town.gateway.command("consent", "give", quiet.mrn, "--purpose", "treatment", *by)  # opens nothing
+        town.gateway.command("consent", "give", quiet.mrn, "--deny", "--purpose", "payment", *by)
         town.choose(staff.patient, "treatment", "payment")
         town.gateway.command("patient", "merge", quiet.mrn, merged.mrn, "--reason", "registered twice")
         return cases
@@ -496,6 +496,26 @@ class TestAnExport:
         event, = [row["payload"] for row in town.gateway.audit_since(mark)]
         assert (event["transaction"], event["outcome"], len(event["patients"])) == ("consent export", "looked", 1)
         assert event["sentence"] == "1 consents and 1 choices of 1 patients"
+
+    def test_of_others_goes_on_where_one_cannot_be_read(self, town, cases):
+        case = Case(town)
+        load(town, csv("mrn,kind,to", f"{case.mrn},opt-out,", f"{case.mrn},deny,{LAKESIDE}"))
+        everything, _ = self.export(town)
+        of_case = f"WHERE patient = (SELECT id FROM patients WHERE mrn = '{case.mrn}')"
+        town.gateway.alter(f"UPDATE consents SET set_by = 'x' {of_case}")
+        try:
+            file = town.gateway.folder / "exported.json"
+            ran = town.gateway.command("consent", "export", "--out", file, "--json", exit=1)
+            assert (ran.json["unreadable"], ran.json["patients"]) == ([case.mrn], everything["patients"] - 1)
+            entries = json.loads(file.read_text())["entry"]
+            numbers = {entry["resource"]["patient"]["identifier"]["value"] for entry in entries}
+            assert case.mrn not in numbers and cases[0].mrn in numbers
+            assert ran.errors.count("\n") == 1 and f"consent history {case.mrn}" in ran.errors
+            piped = town.gateway.command("consent", "export", "--out", "-", exit=1)
+            assert (piped.output, piped.errors) == (file.read_text(), ran.errors)
+            assert town.gateway.command("consent", "export", cases[0].mrn, "--out", "-").errors == ""
+        finally:
+            town.gateway.alter(f"UPDATE consents SET set_by = 'staff' {of_case}")
 
     def test_without_any_is_an_empty_bundle(self, town, shared, tmp_path):
         case = Case(town)

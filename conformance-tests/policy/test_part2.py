@@ -72,9 +72,15 @@ def confidentiality_of(entry):
                                     "f4f85eac-e6cb-4883-b524-f2705394840f']", namespaces=names.PREFIXES)}
 
 
+def scope(consent):
+    """What is told of the consent of `permitted`."""
+    return (f"By consent {consent} version 1 the patient permits giving documents labelled {PART2} to organization "
+            f"urn:oid:{RIVERSIDE} for Treatment, without end.")
+
+
 def notices(answer):
-    """(document, consent, statement) of each notice in the header."""
-    return [(node.get("document"), node.get("consent"), node.text)
+    """(document, scope, statement) of each notice in the header."""
+    return [(node.get("document"), node.get("scope"), node.text)
             for node in answer.root.iterfind(f"{names.q('soap:Header')}/{NOTICE}Notice/{NOTICE}Part2")]
 
 
@@ -115,7 +121,7 @@ class TestWithAConsent:
         entry = entry_of(town.ask(town.find_documents(PATIENT)))
         assert {(PART2, ACT_CODE), ("NORDSCLCD", ACT_CODE)} <= confidentiality_of(entry)
         comments = entry.xpath("string(rim:Description/rim:LocalizedString/@value)", namespaces=names.PREFIXES)
-        assert comments == f"{STATEMENT} [consent {permitted} version 1]"
+        assert comments == f"{STATEMENT} [{scope(permitted)}]"
 
     def test_what_is_not_under_part_2_bears_none_of_it(self, town, permitted):
         answer = town.ask(town.find_documents(PATIENT))
@@ -127,10 +133,22 @@ class TestWithAConsent:
         assert notices(alone) == [] and b"urn:gatehouse" not in alone.body
 
     @pytest.mark.parametrize("name", ["ITI-38", "ITI-38 by id", "ITI-39", "ITI-39 among others"])
-    def test_the_notice_names_document_and_consent(self, town, permitted, name):
+    def test_the_notice_names_document_and_scope(self, town, permitted, name):
         message, path = questions(town)[name]
         assert notices(town.ask(message, path=path)) == [
-            (TREATED.unique_id, f"consent {permitted} version 1", STATEMENT)]
+            (TREATED.unique_id, scope(permitted), STATEMENT)]
+
+    def test_the_notice_tells_nothing_of_whom_and_what_else_the_patient_spoke(self, town, permitted):
+        others = [consents.give(town, PATIENT, "--label", PART2, "--purpose", "treatment", "--to", LAKESIDE),
+                  consents.give(town, PATIENT, "--deny", "--label", "HIV", "--to", LAKESIDE)]
+        broad = consents.give(town, PATIENT, "--label", PART2, "--label", "PSYTHPN", "--purpose", "treatment", "--to",
+                              LAKESIDE, "--to", RIVERSIDE, "--until", "2027-02-01")
+        try:
+            (_, told, _), = notices(town.ask(town.find_documents(PATIENT)))
+            assert told == scope(broad).replace("without end", "until 2027-02-01T05:00:00.000Z")
+        finally:
+            for consent in (*others, broad):
+                consents.revoke(town, PATIENT, consent)
 
     @pytest.mark.parametrize("as_mtom", [True, False], ids=["MTOM", "plain"])
     @pytest.mark.parametrize("name", ["ITI-38", "ITI-39"])

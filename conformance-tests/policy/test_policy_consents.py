@@ -197,7 +197,7 @@ class TestC09:
         words = [document.unique_id if word == "IT" else word for word in words]
         if about == "a time that is over":
             minute = (town.gateway.clock.now() + datetime.timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%MZ")
-            words = ["--until", minute]
+            words = ["--everything", "--until", minute]
         consents.give(town, patient, "--deny", *words)
         if about == "a time that is over":
             assert not consents.given(town, document)
@@ -244,7 +244,7 @@ class TestC09:
     @pytest.mark.parametrize("status", ["proposed", "entered-in-error", "revoked"])
     def test_c09_one_that_is_not_in_force_permits_and_forbids_nothing(self, town, people, status):
         open_patient, open_document = people.new((CONFIDENTIALITY, "N"))
-        consents.give(town, open_patient, "--deny")
+        consents.give(town, open_patient, "--deny", "--everything")
         gated_patient, gated_document = people.new()
         consents.permit(town, gated_patient, "V")
         assert not consents.given(town, open_document) and consents.given(town, gated_document)

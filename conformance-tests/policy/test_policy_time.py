@@ -103,7 +103,7 @@ class TestC05:
         for name, (begins, ends, *_) in PERIODS[clinic].items():
             forbids, permits, _ = rows[name]
             words = ("--from", begins, *(("--until", ends) if ends else ()))
-            consents.give(town, forbids, "--deny", *words)
+            consents.give(town, forbids, "--deny", "--everything", *words)
             consents.permit(town, permits, "V", *words)
 
         def is_in_force(name, instant):
@@ -133,13 +133,14 @@ class TestC05:
                                        ("--from", "2026-12-02", "--until", "2026-12-02"), ("--until", "2026-11-01"),
                                        ("--until", "2026-02-29"), ("--until", "tomorrow"), ("--from", "2026-13-01")])
     def test_c05_a_period_that_never_counts_is_not_kept(self, town, words):
-        refused = town.gateway.command("consent", "give", QUILL.mrn, "--deny", *words, *consents.STAFF, exit=1)
+        refused = town.gateway.command("consent", "give", QUILL.mrn, "--deny", "--everything", *words, *consents.STAFF,
+                                       exit=1)
         assert words[-2] in refused.errors or words[0] in refused.errors
         assert town.gateway.json("consent", "show", QUILL.mrn)["consents"] == []
         assert consents.outcome(town, QUILL) == "OK"
 
     def test_c05_its_twin_is(self, town):
-        consent = consents.give(town, QUILL, "--deny", "--until", "2026-11-23")
+        consent = consents.give(town, QUILL, "--deny", "--everything", "--until", "2026-11-23")
         assert consents.outcome(town, QUILL) == "NF"
         consents.revoke(town, QUILL, consent)
         assert consents.outcome(town, QUILL) == "OK"
@@ -226,7 +227,7 @@ class TestC06:
     def test_c06_over_midnight_of_the_clinic_each_request_has_its_own_day(self, town):
         patient = Patient("C6-1", "Greenhalgh", "Isidore", "M", "19560606", "2 Weir Lane")
         town.enter(patient)
-        consents.give(town, patient, "--deny", "--from", "2026-11-22")
+        consents.give(town, patient, "--deny", "--everything", "--from", "2026-11-22")
         town.gateway.clock.freeze("2026-11-22T04:59:59.999Z")
         assert consents.outcome(town, patient) == "OK"
         town.gateway.clock.freeze("2026-11-22T05:00:00.000Z")

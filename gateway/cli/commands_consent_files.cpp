@@ -181,18 +181,26 @@ Result<Exit> export_consents(const Arguments& arguments, Console& console) {
   event.user = system_user();
   event.sentence = std::to_string(exported.consents) + " consents and " + std::to_string(exported.choices) +
                    " choices of " + std::to_string(exported.patients.size()) + " patients";
+  if (!exported.unreadable.empty())
+    event.sentence += "; what is held of " + std::to_string(exported.unreadable.size()) + " more cannot be read";
   TRY(write_down(house, std::move(event)));
+  for (const auto& mrn : exported.unreadable) {
+    console.warn("What is held of patient " + mrn + " cannot be read and nothing of it is exported: see which by" +
+                 " gatehouse consent history " + mrn + ", restore it from a backup and export that patient again.");
+  }
+  const Exit exit = exported.unreadable.empty() ? Exit::Done : Exit::Refused;
   if (out == "-") {
     console.raw(exported.bundle);
-    return Exit::Done;
+    return exit;
   }
   TRY(write_file(out, exported.bundle, true));
   console.show(Fields()
                    .text("file", out)
                    .number("patients", static_cast<std::int64_t>(exported.patients.size()))
                    .number("consents", static_cast<std::int64_t>(exported.consents))
-                   .number("choices", static_cast<std::int64_t>(exported.choices)));
-  return Exit::Done;
+                   .number("choices", static_cast<std::int64_t>(exported.choices))
+                   .list("unreadable", exported.unreadable));
+  return exit;
 }
 
 }  // namespace

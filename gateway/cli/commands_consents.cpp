@@ -4,6 +4,7 @@
 #include "gateway/cli/commands.hpp"
 #include "gateway/directory/shelf.hpp"
 #include "gateway/documents/shelf.hpp"
+#include "gateway/patients/consent_rows.hpp"
 #include "gateway/patients/consent_words.hpp"
 #include "gateway/patients/consents.hpp"
 #include "gateway/patients/merges.hpp"
@@ -75,14 +76,32 @@ Result<std::vector<std::string>> documents_given(const Arguments& arguments, con
 
 /// What the gate of sensitivity demands of a permit. [design §4]
 Result<void> check_permit(const policy::Provision& provision) {
-  if (!provision.permits || provision.labels.empty() || (provision.purposes && !provision.recipients.empty()))
-    return {};
+  if (policy::idle_parts(provision).empty()) return {};
+  if (provision.labels.empty()) {
+    return base::fail(ConfigErrc::OutOfRange,
+                      std::string(patients::opens_nothing) + " (those by gatehouse policy set)");
+  }
   const char* missing = provision.purposes             ? "--to"
                         : provision.recipients.empty() ? "--purpose and --to"
                                                        : "--purpose";
   return base::fail(ConfigErrc::OutOfRange,
                     std::string("A label opens only to a consent that names purpose and recipient too; add ") +
                         missing);
+}
+
+/// A denial of everything to everybody is said in so many words, for however long it is to hold.
+Result<void> check_denial(const policy::Provision& provision, bool everything) {
+  const bool limited = !provision.labels.empty() || !provision.recipients.empty() || provision.purposes ||
+                       !provision.classes.empty() || !provision.documents.empty() || provision.data.limits();
+  if (!provision.permits && !limited && !everything) {
+    return base::fail(ConfigErrc::OutOfRange,
+                      "That would forbid everything to everybody: say what or whom it is about, or give --everything");
+  }
+  if (everything && (provision.permits || limited)) {
+    return base::fail(ConfigErrc::OutOfRange,
+                      "--everything goes with a --deny that is limited by nothing but --from and --until");
+  }
+  return {};
 }
 
 Result<policy::Provision> provision_given(const Arguments& arguments, const AboutPatient& about,
@@ -106,6 +125,7 @@ Result<policy::Provision> provision_given(const Arguments& arguments, const Abou
   provision.period = TRY(period_given(arguments, "from", "until", calendar, system_now()));
   provision.data = TRY(period_given(arguments, "data-from", "data-until", calendar));
   provision.documents = TRY(documents_given(arguments, about));
+  TRY(check_denial(provision, arguments.has("everything")));
   TRY(check_permit(provision));
   return provision;
 }
@@ -146,10 +166,6 @@ Result<Fields> shown_saved(const AboutPatient& about, const policy::Consent& con
   return shown(*row, calendar, system_now());
 }
 
-std::string naming(const policy::Consent& consent) {
-  return "consent " + consent.id + " version " + std::to_string(consent.version);
-}
-
 Result<Exit> give(const Arguments& arguments, Console& console) {
   AboutPatient about = TRY(about_patient(arguments, "MRN"));
   const auto calendar = TRY(Calendar::of(about.clinic.time_zone));
@@ -158,16 +174,15 @@ Result<Exit> give(const Arguments& arguments, Console& console) {
   patients::NewConsent given{.given_at = now};
   given.root = TRY(provision_given(arguments, about, calendar));
   const auto unknown = TRY(unknown_recipients(about, given.root));
-  const auto idle = policy::idle_parts(given.root);
   std::optional<policy::Consent> saved;
   TRY(write_down(about.house, event_about(about, "consent give", audit::Outcome::Changed, change.actor),
                  [&](audit::Event& event) -> Result<void> {
                    saved = TRY(patients::give_consent(*about.house.database, about.record.named(), given, change, now));
-                   event.sentence = naming(*saved) + (given.root.permits ? " permits" : " forbids");
+                   event.sentence = policy::naming(*saved) + (given.root.permits ? " permits" : " forbids");
                    return {};
                  }));
   Fields fields = TRY(shown_saved(about, *saved, calendar));
-  fields.list("opens_nothing", idle).list("not_in_the_directory", unknown);
+  fields.list("not_in_the_directory", unknown);
   console.show(fields);
   console.say("It counts for every request from now on.");
   return Exit::Done;
@@ -182,7 +197,7 @@ Result<Exit> revoke(const Arguments& arguments, Console& console) {
                  [&](audit::Event& event) -> Result<void> {
                    revoked = TRY(patients::revoke_consent(*about.house.database, about.record.id,
                                                           arguments.text("CONSENT"), change, system_now()));
-                   event.sentence = naming(*revoked) + " revokes it";
+                   event.sentence = policy::naming(*revoked) + " revokes it";
                    return {};
                  }));
   console.show(TRY(shown_saved(about, *revoked, calendar)));
@@ -218,9 +233,9 @@ struct Line {
   Instant at;
   Fields fields;
 };
-Line line_of(const patients::ChoiceRow& row) {
+Line line_of(const patients::ChoiceRow& row, const Calendar& calendar) {
   Fields fields;
-  fields.time("set_at", row.set_at)
+  fields.text("set_at", calendar.write(row.set_at))
       .text("kind", "choice")
       .text("id", row.id)
       .number("version", 1)
@@ -232,14 +247,14 @@ Line line_of(const patients::ChoiceRow& row) {
       .text("says", !row.readable  ? "unreadable"
                     : row.purposes ? row.purposes->words()
                                    : "clinic defaults")
-      .text("given_at", base::write_date_time(row.set_at));
+      .text("given_at", calendar.write(row.set_at));
   return {row.set_at, std::move(fields)};
 }
 Line line_of(const patients::ConsentRow& row, const Calendar& calendar) {
   std::string says;
   for (const auto& one : patients::statements(row.consent.root, calendar)) says.append(says.empty() ? "" : " ") += one;
   Fields fields;
-  fields.time("set_at", row.set_at)
+  fields.text("set_at", calendar.write(row.set_at))
       .text("kind", "consent")
       .text("id", row.consent.id)
       .number("version", row.consent.version)
@@ -249,7 +264,7 @@ Line line_of(const patients::ConsentRow& row, const Calendar& calendar) {
       .text("basis", row.basis)
       .flag("counts", row.last)
       .text("says", row.readable ? says : "unreadable")
-      .time("given_at", row.given_at);
+      .text("given_at", calendar.write(row.given_at));
   return {row.set_at, std::move(fields)};
 }
 
@@ -261,7 +276,7 @@ Result<Exit> history(const Arguments& arguments, Console& console) {
   for (const auto& record : TRY(patients::records_of_person(database, about.record.id))) {
     for (auto& row : TRY(patients::choice_history(database, record))) {
       row.in_force = row.in_force && record == about.record.id;  // a merged record's last word no longer counts
-      lines.push_back(line_of(row));
+      lines.push_back(line_of(row, calendar));
     }
   }
   for (const auto& row : TRY(patients::consent_history(database, about.record.id)))
@@ -294,6 +309,8 @@ std::vector<Command> consent_commands() {
                    {"--to", "Home community id, treating-providers or health-plans; a permit with a label names one",
                     false, true},
                    {"--deny", "It forbids", false, false, true},
+                   {"--everything", "With --deny and nothing that limits it: everything, to everybody", false, false,
+                    true},
                    {"--from", "First day or time it counts; now if not given"},
                    {"--until", "From this day or time on it no longer counts"},
                    {"--class", "SYSTEM|CODE of the documents' class or type", false, true},

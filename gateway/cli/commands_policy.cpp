@@ -122,7 +122,10 @@ std::vector<Fields> describe(const policy::Verdict& verdict) {
 void show_verdict(const policy::Verdict& verdict, const std::string& rules_version, Console& console) {
   const auto rows = describe(verdict);
   std::vector<std::string> obligations;
-  for (const auto& one : verdict.obligations) obligations.push_back("part2-notice [" + one.evidence + "]");
+  for (const auto& one : verdict.obligations) {
+    for (const auto& told : one.explanations)
+      obligations.push_back(std::string(policy::word(one.kind)) + " [" + told + "]");
+  }
   if (console.json()) {
     std::string findings = "[";
     for (std::size_t i = 0; i < rows.size(); ++i) findings += (i ? "," : "") + rows[i].to_json();

@@ -109,6 +109,11 @@ void Console::say(std::string_view sentence) const {
   if (!json_) put(std::string(sentence) + "\n");
 }
 
+void Console::warn(std::string_view sentence) const {
+  const std::string text = printable(std::string(sentence)) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 void Console::raw(std::string_view text) const { put(text); }
 
 void Console::progress(std::uint64_t done, std::uint64_t total) const {

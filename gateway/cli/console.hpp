@@ -45,6 +45,8 @@ class Console {
   void show(std::string_view name, const std::vector<Fields>& rows) const;
   /// A sentence for people; programs do not get it.
   void say(std::string_view sentence) const;
+  /// A sentence on standard error, whatever the mode: what a command did not do though it did the rest.
+  void warn(std::string_view sentence) const;
   /// Raw text whatever the mode: an HTML page, a PEM.
   void raw(std::string_view text) const;
   /// Progress of long work on a terminal; nothing elsewhere. @param total  0 where it is unknown

@@ -20,12 +20,16 @@ class Exporter {
 
   Result<void> add(const std::string& record) {
     const auto person = TRY(held_person(session_, clinic_, record));
-    const auto before = exported_.consents + exported_.choices;
-    if (!person.readable) return unreadable(person);
-    if (person.choice && person.choice->purposes && is_wanted(person.choice->set_at))
-      add_choice(person, *person.choice);
-    if (person.consents > 0) TRY(add_consents(person));
-    if (before != exported_.consents + exported_.choices) exported_.patients.push_back(person.id);
+    const auto part = TRY(part_of(person));
+    if (!part) {
+      exported_.unreadable.push_back(person.mrn);
+      return {};
+    }
+    if (part->entries.empty()) return {};
+    exported_.patients.push_back(person.id);
+    exported_.consents += part->consents;
+    exported_.choices += part->choices;
+    entries_.append(entries_.empty() ? "" : ",\n").append(part->entries);
     if (entries_.size() > options_.bytes)
       return fail(resources::Errc::TooMuch, "the Bundle; export fewer patients at once");
     return {};
@@ -39,9 +43,12 @@ class Exporter {
   }
 
  private:
-  static base::Error unreadable(const HeldPerson& person) {
-    return fail(Errc::RecordUnreadable, "consents of the patient with our id " + person.id);
-  }
+  /// All that is exported of one patient.
+  struct Part {
+    std::string entries;
+    std::size_t consents = 0, choices = 0;
+  };
+
   bool is_wanted(Instant saved) const { return !options_.since || *options_.since <= saved; }
 
   /// @param in_words  who gave it, where it was not the patient
@@ -55,33 +62,44 @@ class Exporter {
             .source = source};
   }
 
-  void add_entry(const std::string& id, const std::string& resource) {
-    entries_.append(entries_.empty() ? "" : ",\n").append("{\"fullUrl\":\"urn:uuid:").append(uuid_of(id));
-    entries_.append("\",\"resource\":").append(resource).append("}");
+  static void add_entry(Part& part, const std::string& id, const std::string& resource) {
+    auto& entries = part.entries;
+    entries.append(entries.empty() ? "" : ",\n").append("{\"fullUrl\":\"urn:uuid:").append(uuid_of(id));
+    entries.append("\",\"resource\":").append(resource).append("}");
   }
 
-  void add_choice(const HeldPerson& person, const HeldChoice& choice) {
+  void add_choice(Part& part, const HeldPerson& person, const HeldChoice& choice) const {
     const bool is_own = choice.source == std::string(resources::own_consents) + "|" + choice.id;
-    add_entry(choice.id, resources::write_choice({.purposes = *choice.purposes, .id = choice.id,
-                                                  .set_by = choice.set_by},
-                                                 choice.given_at,
-                                                 parties(person, choice.set_by, choice.actor,
-                                                         is_own ? std::string() : choice.source)));
-    ++exported_.choices;
+    add_entry(part, choice.id,
+              resources::write_choice({.purposes = *choice.purposes, .id = choice.id, .set_by = choice.set_by},
+                                      choice.given_at,
+                                      parties(person, choice.set_by, choice.actor,
+                                              is_own ? std::string() : choice.source)));
+    ++part.choices;
   }
 
-  Result<void> add_consents(const HeldPerson& person) {
-    const auto versions = TRY(versions_of(session_, person.id));
-    if (versions.empty()) return unreadable(person);
-    for (const auto& one : versions) {
-      if (!one.readable) return unreadable(person);
-      if (!one.last || !is_wanted(one.set_at)) continue;
-      add_entry(one.consent.id,
-                resources::write_consent(one.consent, one.given_at, parties(person, one.set_by, one.actor, one.source),
-                                         resources::consents_policy));
-      ++exported_.consents;
+  void add_consent(Part& part, const HeldPerson& person, const ConsentRow& row) const {
+    add_entry(part, row.consent.id,
+              resources::write_consent(row.consent, row.given_at, parties(person, row.set_by, row.actor, row.source),
+                                       resources::consents_policy));
+    ++part.consents;
+  }
+
+  /// @return nothing where anything of the patient cannot be read
+  Result<std::optional<Part>> part_of(const HeldPerson& person) const {
+    if (!person.readable) return std::optional<Part>();
+    Part part;
+    if (person.choice && person.choice->purposes && is_wanted(person.choice->set_at))
+      add_choice(part, person, *person.choice);
+    if (person.consents == 0) return std::optional(std::move(part));
+    const auto versions = versions_of(session_, person.id);
+    if (!versions && versions.error().code != store::Errc::Unreadable) return versions.error();
+    if (!versions || versions->empty() || !std::ranges::all_of(*versions, &ConsentRow::readable))
+      return std::optional<Part>();
+    for (const ConsentRow& row : *versions) {
+      if (row.last && is_wanted(row.set_at)) add_consent(part, person, row);
     }
-    return {};
+    return std::optional(std::move(part));
   }
 
   store::Session& session_;

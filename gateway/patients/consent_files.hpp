@@ -73,12 +73,13 @@ struct ConsentExportOptions {
 struct ConsentExport {
   std::string bundle;                 ///< FHIR Bundle of type collection, JSON
   std::vector<std::string> patients;  ///< our ids of those it is about
+  std::vector<std::string> unreadable = {};  ///< record numbers of those of whom something cannot be read: none of it
+                                             ///< is in the Bundle
   std::size_t consents = 0, choices = 0;
 };
 /// The last version of each consent and each patient's own choice, as FHIR Consents known by the identifiers they came
 /// with, or by ours. What was cleared is not in it: the clinic's defaults are no consent.
-/// @error Errc::NoSuchPatient; Errc::RecordUnreadable: nothing is exported where something would be missing;
-/// resources::Errc::TooMuch above options.bytes
+/// Of each patient all or nothing. @error Errc::NoSuchPatient; resources::Errc::TooMuch above options.bytes
 Result<ConsentExport> export_consents(store::Database& database, const policy::Clinic& clinic,
                                       const ConsentExportOptions& options);
 

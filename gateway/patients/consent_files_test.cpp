@@ -402,12 +402,29 @@ TEST_P(ConsentFiles, LeaveAPatientAloneOfWhomSomethingCannotBeRead) {
   auto* session = ok(database_->session());
   ok(session->execute("UPDATE purpose_choices SET purposes = 999"));
   EXPECT_EQ(run(csv("A,deny,,,2.999.20,,\n")), "line 2: what is held of this patient cannot be read");
-  EXPECT_EQ(export_consents(*database_, *clinic_, {}).error().code, Errc::RecordUnreadable);
+  EXPECT_EQ(ok(export_consents(*database_, *clinic_, {})).unreadable, std::vector<std::string>{"A"});
   EXPECT_EQ(run(csv("B,deny,,,2.999.20,,\n")), "gives a consent");
-  EXPECT_TRUE(export_consents(*database_, *clinic_, {.patients = {id_of("B")}}));
+  EXPECT_TRUE(ok(export_consents(*database_, *clinic_, {.patients = {id_of("B")}})).unreadable.empty());
   ok(session->execute("UPDATE consents SET provision = 'x'"));
   EXPECT_EQ(run(csv("B,opt-out,,,,,\n")), "line 2: what is held of this patient cannot be read");
-  EXPECT_EQ(export_consents(*database_, *clinic_, {.patients = {id_of("B")}}).error().code, Errc::RecordUnreadable);
+  EXPECT_EQ(ok(export_consents(*database_, *clinic_, {.patients = {id_of("B")}})).unreadable,
+            std::vector<std::string>{"B"});
+}
+
+TEST_P(ConsentFiles, ExportTheOthersWherePartOfOnePatientCannotBeRead) {
+  EXPECT_EQ(run(csv("A,opt-out,,,,,\nB,opt-out,,,,,\nB,deny,,,2.999.20,,x|1\nB,deny,,,2.999.21,,x|2\n"
+                    "C,deny,,,2.999.20,,\n")),
+            "sets purposes; sets purposes; gives a consent; gives a consent; gives a consent");
+  auto* session = ok(database_->session());
+  ok(session->execute("UPDATE consents SET provision = 'x' WHERE source = 'x|2'"));
+  const auto all = ok(export_consents(*database_, *clinic_, {}));
+  EXPECT_EQ(all.unreadable, std::vector<std::string>{"B"});
+  EXPECT_EQ(std::set(all.patients.begin(), all.patients.end()), (std::set{id_of("A"), id_of("C")}));
+  EXPECT_EQ(all.consents, 1u);
+  EXPECT_EQ(all.choices, 1u);
+  EXPECT_EQ(all.bundle.find(id_of("B")), std::string::npos) << "nothing of the patient, not what could be read either";
+  ok(session->execute("DELETE FROM consents WHERE source LIKE 'x|%'"));
+  EXPECT_EQ(ok(export_consents(*database_, *clinic_, {})).unreadable, std::vector<std::string>{"B"}) << "lost ones too";
 }
 
 TEST_P(ConsentFiles, HaveLimitsAndAName) {

@@ -35,7 +35,7 @@ Result<FileRow> checked(FileRow row, Instant now) {
   if (row.given_at && *row.given_at > now) return not_accepted("it is dated in the future");
   const bool counts = row.kind == RowKind::Consent && row.status == ConsentStatus::Active;
   if (counts && row.not_evaluated.empty() && !says_something(row.root, false, false, false)) {
-    return not_accepted("it would open nothing: a permit names a label, a purpose and a recipient, or purposes alone");
+    return not_accepted(std::string(opens_nothing));
   }
   return row;
 }

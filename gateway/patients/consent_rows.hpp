@@ -56,6 +56,10 @@ using TakeRow = std::function<Result<void>(const std::string& place, Result<File
 /// given twice or missing), TooMuch, base::json::Errc; whatever `take` returns
 Result<void> read_rows(BytesView file, const RowReading& reading, const TakeRow& take);
 
+/// Why a permit that opens nothing is not kept, wherever it comes from.
+inline constexpr std::string_view opens_nothing =
+    "it would open nothing: a permit names a label, a purpose and a recipient, or purposes alone";
+
 /// Why a row was not accepted, in one sentence.
 std::string why_not(const base::Error& error);
 

@@ -9,15 +9,16 @@ using policy::Label;
 using policy::Obligation;
 using policy::Verdict;
 
-/// What it leaves on, each once; nothing where there is no obligation.
-std::optional<std::string> part2_evidence(const Verdict& verdict) {
-  std::optional<std::string> evidence;
-  if (!verdict.permits()) return evidence;
+/// The scope of what it leaves on, a sentence for each; nothing where there is no obligation.
+std::optional<std::string> part2_scope(const Verdict& verdict) {
+  std::optional<std::string> scope;
+  if (!verdict.permits()) return scope;
   for (const Obligation& one : verdict.obligations) {
     if (one.kind != Obligation::Kind::Part2Notice) continue;
-    evidence = evidence ? *evidence + "; " + one.evidence : one.evidence;
+    if (!scope) scope.emplace();
+    for (const auto& explanation : one.explanations) scope->append(scope->empty() ? "" : " ").append(explanation);
   }
-  return evidence;
+  return scope;
 }
 
 void add_label(std::vector<Code>& codes, const Label& label, std::string_view display) {
@@ -28,23 +29,23 @@ void add_label(std::vector<Code>& codes, const Label& label, std::string_view di
 }  // namespace
 
 DocumentEntry with_notice(DocumentEntry entry, const Verdict& verdict) {
-  const auto evidence = part2_evidence(verdict);
-  if (!evidence) return entry;
+  const auto scope = part2_scope(verdict);
+  if (!scope) return entry;
   add_label(entry.confidentiality_codes, policy::part2_label(), "42 CFR Part 2");
   add_label(entry.confidentiality_codes, policy::no_redisclosure_label(),
             "no redisclosure without consent directive");
-  // First, for comments are cut at their end.
+  // First, for comments are cut at their end; the header block has all of it.
   std::string comments(policy::part2_statement);
-  if (!evidence->empty()) comments += " [" + *evidence + "]";
+  if (!scope->empty()) comments += " [" + *scope + "]";
   if (!entry.comments.empty()) comments += " " + entry.comments;
   entry.comments = std::move(comments);
   return entry;
 }
 
 std::optional<soap::Notice> notice_on(std::string_view unique_id, const Verdict& verdict) {
-  auto evidence = part2_evidence(verdict);
-  if (!evidence) return std::nullopt;
-  return soap::Notice{.document = std::string(unique_id), .consent = std::move(*evidence),
+  auto scope = part2_scope(verdict);
+  if (!scope) return std::nullopt;
+  return soap::Notice{.document = std::string(unique_id), .scope = std::move(*scope),
                       .statement = std::string(policy::part2_statement)};
 }
 

@@ -11,7 +11,8 @@
 namespace xca::ebxml {
 
 /// The entry as it leaves under this verdict. Under an obligation its confidentiality codes are also 42CFRPart2 and
-/// NORDSCLCD, and its comments begin with the statement and what it leaves on; without one it is what it was.
+/// NORDSCLCD, and its comments begin with the statement and the scope of what it leaves on; without one it is what it
+/// was.
 DocumentEntry with_notice(DocumentEntry entry, const policy::Verdict& verdict);
 
 /// The notice on a document that leaves under this verdict; nothing where there is no obligation or it does not leave.

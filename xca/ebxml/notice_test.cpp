@@ -47,7 +47,9 @@ policy::Verdict refused(std::vector<policy::Obligation> obligations) {
   verdict.findings = {{policy::Gate::Choice, policy::Reason::PatientPurpose, "", "", ""}};
   return verdict;
 }
-policy::Obligation part2(const std::string& evidence) { return {.evidence = evidence}; }
+policy::Obligation part2(const std::string& explanation) {
+  return {.evidence = "our own", .explanations = {explanation}};
+}
 
 std::vector<std::string> codes_of(const DocumentEntry& one) {
   std::vector<std::string> codes;
@@ -58,13 +60,17 @@ std::vector<std::string> codes_of(const DocumentEntry& one) {
 const std::string act = "2.16.840.1.113883.5.4|";
 
 TEST(Part2Notice, SaysWhatTheRecordIsAndWhatItLeavesOn) {
-  const auto told = with_notice(entry("71"), permitted({part2("consent c1 version 1")}));
+  const auto told = with_notice(entry("71"), permitted({part2("By consent c1.")}));
   EXPECT_EQ(codes_of(told),
             (std::vector<std::string>{"2.16.840.1.113883.5.25|R", act + "42CFRPart2", act + "NORDSCLCD"}));
-  EXPECT_EQ(told.comments, std::string(statement) + " [consent c1 version 1]");
-  const auto notice = notice_on("2.999.7.5.71", permitted({part2("a"), part2("b")}));
+  EXPECT_EQ(told.comments, std::string(statement) + " [By consent c1.]");
+  auto two = part2("By a.");
+  two.explanations.push_back("By a, too.");
+  const auto notice = notice_on("2.999.7.5.71", permitted({two, part2("By b.")}));
   ASSERT_TRUE(notice);
-  EXPECT_EQ(*notice, (soap::Notice{"2.999.7.5.71", "a; b", std::string(statement)}));
+  EXPECT_EQ(*notice, (soap::Notice{"2.999.7.5.71", "By a. By a, too. By b.", std::string(statement)}));
+  EXPECT_EQ(with_notice(entry("71"), permitted({policy::Obligation{}})).comments, statement) << "an obligation without words";
+  EXPECT_TRUE(notice_on("u", permitted({policy::Obligation{}})));
 }
 
 TEST(Part2Notice, KeepsWhatTheEntrySaysItself) {
@@ -145,7 +151,10 @@ TEST(Part2Notice, GoesWithEveryEntryUnderObligationAndNoOther) {
   EXPECT_EQ(occurrences(answer.payload, "\"42CFRPart2\""), "1");
   ASSERT_EQ(answer.notices.size(), 1u);
   EXPECT_EQ(answer.notices[0].document, "2.999.7.5.71");
-  EXPECT_THAT(answer.notices[0].consent, HasSubstr("c1"));
+  EXPECT_EQ(answer.notices[0].scope,
+            "By consent c1 version 3 the patient permits giving documents labelled 42CFRPart2 to treating providers "
+            "for Treatment, without end.");
+  EXPECT_THAT(answer.payload, HasSubstr("[" + answer.notices[0].scope + "]"));
 
   query.return_type = ReturnType::ObjectRef;
   EXPECT_EQ(told(query).notices, answer.notices) << "references tell of the record too";

@@ -12,7 +12,7 @@ inline constexpr std::string_view notice_namespace = "urn:gatehouse:notice:1";
 
 struct Notice {
   std::string document;  ///< its unique id
-  std::string consent;   ///< what it leaves on: a consent, or a broken glass
+  std::string scope;     ///< what it leaves on and what that permits, in words [42 CFR §2.32(b)]
   std::string statement;
   bool operator==(const Notice&) const = default;
 };

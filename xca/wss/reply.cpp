@@ -78,7 +78,7 @@ void write_notices(Writer& out, const std::vector<soap::Notice>& notices) {
   out.add("<gh:Notice xmlns:gh=\"").add(soap::notice_namespace).add("\" xmlns:wsu=\"").add(ns::wsu);
   out.add("\" wsu:Id=\"NOTICE\">");
   for (const auto& one : notices) {
-    out.add("<gh:Part2 consent=\"").attribute(one.consent).add("\" document=\"").attribute(one.document).add("\">");
+    out.add("<gh:Part2 document=\"").attribute(one.document).add("\" scope=\"").attribute(one.scope).add("\">");
     out.content(one.statement).add("</gh:Part2>");
   }
   out.add("</gh:Notice>");

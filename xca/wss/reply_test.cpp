@@ -93,16 +93,16 @@ TEST(SignedReply, VerifiesWithXmlsec) {
 
 Reply with_notices(ResponseSignature signature) {
   auto answer = reply(signature);
-  answer.notices = {{.document = "2.999.7^\"A&B\"", .consent = "consent c1", .statement = "Do <not> pass on."},
-                    {.document = "2.999.7.8", .consent = "", .statement = "Nor this."}};
+  answer.notices = {{.document = "2.999.7^\"A&B\"", .scope = "By consent c1.", .statement = "Do <not> pass on."},
+                    {.document = "2.999.7.8", .scope = "", .statement = "Nor this."}};
   return answer;
 }
 
 TEST(SignedReply, TellsNoticesInASignedHeaderBlockThatNobodyNeedUnderstand) {
   for (const auto signature : {ResponseSignature::Full, ResponseSignature::Headers, ResponseSignature::None}) {
     const auto message = written(with_notices(signature));
-    EXPECT_THAT(message, HasSubstr("<gh:Part2 consent=\"consent c1\" document=\"2.999.7^&quot;A&amp;B&quot;\">"
-                                   "Do &lt;not&gt; pass on.</gh:Part2><gh:Part2 consent=\"\" document=\"2.999.7.8\">"));
+    EXPECT_THAT(message, HasSubstr("<gh:Part2 document=\"2.999.7^&quot;A&amp;B&quot;\" scope=\"By consent c1.\">"
+                                   "Do &lt;not&gt; pass on.</gh:Part2><gh:Part2 document=\"2.999.7.8\" scope=\"\">"));
     for (const auto& finding : schemas().validate(message)) ADD_FAILURE() << finding.message;
     const auto envelope = soap::Envelope::open("application/soap+xml", message);
     ASSERT_TRUE(envelope) << envelope.error().detail;
