@@ -37,12 +37,13 @@ struct SocketBio {
 
   static int write(BIO* bio, const char* bytes, int size) {
     auto& channel = *static_cast<Channel*>(BIO_get_data(bio));
+    auto& wire = channel.buffers_.wire;
     try {
-      channel.buffers_.wire.append(bytes, static_cast<std::size_t>(size));
+      if (wire.room() == 0) channel.flush();
     } catch (const std::bad_alloc&) {  // must not cross OpenSSL
       return -1;
     }
-    return size;
+    return static_cast<int>(wire.append({bytes, static_cast<std::size_t>(size)}));
   }
 
   static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
@@ -133,10 +134,10 @@ Channel::Step Channel::write(std::string_view block) {
 Channel::Step Channel::flush() {
   auto& wire = buffers_.wire;
   if (!unsent_.empty()) {
-    unsent_ += wire;
+    unsent_ += wire.view();
     wire.clear();
   }
-  std::string_view rest = unsent_.empty() ? std::string_view(wire) : std::string_view(unsent_).substr(taken_);
+  std::string_view rest = unsent_.empty() ? wire.view() : std::string_view(unsent_).substr(taken_);
   bool gone = false;
   while (!rest.empty()) {
     const auto sent = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);

@@ -21,7 +21,6 @@ using Phase = RequestReader::Phase;
 
 constexpr std::chrono::seconds linger_time{2};  // for a peer that still sends what will not be read
 constexpr std::size_t linger_bytes_max = 1u << 20;
-constexpr std::size_t worth_sending = 32u << 10;  // by itself, rather than copied to go with what follows
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -429,17 +428,16 @@ asio::awaitable<bool> Connection::write_response(Response response, bool last) {
   co_return !last;
 }
 
-/// The next block: a large part of one piece as it lies there, or parts of several put together. Empty at the end.
+/// The next parts put together, as many as one send takes. Empty at the end.
 Result<BytesView> Connection::next_block(BodyReader& message) {
   auto& block = loop_.buffers.block;
   block.clear();
-  while (block.size() < Channel::block_bytes_max) {
-    const auto part = TRY(message.next(Channel::block_bytes_max - block.size()));
-    if (block.empty() && part.size() >= worth_sending) return part;
+  while (block.room() > 0) {
+    const auto part = TRY(message.next(block.room()));
     if (part.empty()) break;
     block.append(part);
   }
-  return BytesView(block);
+  return block.view();
 }
 
 /// In blocks of one send each. [facts/limits.md §6]
