@@ -502,7 +502,7 @@ class TestAnExport:
         load(town, csv("mrn,kind,to", f"{case.mrn},opt-out,", f"{case.mrn},deny,{LAKESIDE}"))
         everything, _ = self.export(town)
         of_case = f"WHERE patient = (SELECT id FROM patients WHERE mrn = '{case.mrn}')"
-        town.gateway.alter(f"UPDATE consents SET set_by = 'x' {of_case}")
+        town.gateway.alter(f"UPDATE consents SET status = 'x' {of_case}")
         try:
             file = town.gateway.folder / "exported.json"
             ran = town.gateway.command("consent", "export", "--out", file, "--json", exit=1)
@@ -515,7 +515,7 @@ class TestAnExport:
             assert (piped.output, piped.errors) == (file.read_text(), ran.errors)
             assert town.gateway.command("consent", "export", cases[0].mrn, "--out", "-").errors == ""
         finally:
-            town.gateway.alter(f"UPDATE consents SET set_by = 'staff' {of_case}")
+            town.gateway.alter(f"UPDATE consents SET status = 'active' {of_case}")
 
     def test_without_any_is_an_empty_bundle(self, town, shared, tmp_path):
         case = Case(town)

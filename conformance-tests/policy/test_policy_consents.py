@@ -181,12 +181,13 @@ class TestC09:
         "another label": (("--label", "HIV"), True),
         "another class": (("--class", "2.16.840.1.113883.6.1|11488-4"), True),
         "care of another time": (("--data-from", "2024-01-01"), True),
-        "a time that is over": (("--until", "then"), True),
-        "a time to come": (("--from", "2026-12-24"), True), "this organization": (("--to", RIVERSIDE), False),
+        "a time that is over": (("--everything", "--until", "then"), True),
+        "a time to come": (("--everything", "--from", "2026-12-24"), True),
+        "this organization": (("--to", RIVERSIDE), False),
         "this purpose": (("--purpose", "treatment"), False), "this label": (("--label", "V"), False),
         "this class": (("--class", "2.16.840.1.113883.6.1|34133-9"), False),
         "this document": (("--document", "IT"), False),
-        "care of this time": (("--data-until", "2024-01-01"), False), "everything": ((), False)}
+        "care of this time": (("--data-until", "2024-01-01"), False), "everything": (("--everything",), False)}
 
     @pytest.mark.parametrize("about", DENIALS)
     def test_c09_a_denial_counts_for_what_it_is_about(self, town, people, about):
