@@ -146,9 +146,9 @@ class Gateway:
     def _environment(self):
         return {**os.environ, "LC_ALL": "C.UTF-8", "TZ": self.zone, **self.clock.environment()}
 
-    def run(self, *arguments):
+    def run(self, *arguments, seconds=120):
         """Runs `gatehouse ARGUMENTS…` as given, whatever comes of it."""
-        done = subprocess.run([str(program()), *map(str, arguments)], capture_output=True, text=True, timeout=120,
+        done = subprocess.run([str(program()), *map(str, arguments)], capture_output=True, text=True, timeout=seconds,
                               env=self._environment(), cwd=self.folder)
         return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -316,5 +316,5 @@ class Gateway:
     def verify_audit(self, witness=None):
         """@return (exit code, what the command said)"""
         extra = ["--witness", witness] if witness else []
-        ran = self.run("audit", "verify", *extra, "--config", self.config)
+        ran = self.run("audit", "verify", *extra, "--config", self.config, seconds=900)  # of a thousand kills
         return ran.exit, ran.output + ran.errors
