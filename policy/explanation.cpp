@@ -20,10 +20,10 @@ bool leads_to(const Provision& wanted, const Provision& from, Chain& chain) {
 
 void add(std::string& list, std::string_view item) { list.append(list.empty() ? "" : ", ").append(item); }
 
-/// `from A until B`, `until B`, `without end` …
+/// `from A until B`, `until B`, `with no end given` …
 std::string when(const Period& period) {
   const std::string from = period.from ? "from " + base::write_date_time(*period.from) + " " : std::string();
-  return from + (period.to ? "until " + base::write_date_time(*period.to) : std::string("without end"));
+  return from + (period.to ? "until " + base::write_date_time(*period.to) : std::string("with no end given"));
 }
 
 /// Of records of Part 2, those labels of the document that the permit opens.
@@ -64,32 +64,22 @@ std::string what(const Chain& chain, const DocumentFacts& document) {
   return text;
 }
 
-/// The organization that asks where the consent names it, else the class it asks as; and for which purposes.
+/// The organization that asks where the consent names it, else the class it asks as; for the purpose it asks for alone,
+/// since others may be forbidden elsewhere.
 std::string whom(const Chain& chain, const Asking& asking) {
   std::string organization, by_class;
-  PurposeSet purposes = PurposeSet::all();
-  const auto narrow = [&](const auto& keeps) {
-    PurposeSet kept;
-    for (const Purpose purpose : purposes.members())
-      if (keeps(purpose)) kept.add(purpose);
-    purposes = kept;
-  };
   for (const Provision* one : chain) {
-    if (one->purposes) narrow([&](Purpose purpose) { return one->purposes->contains(purpose); });
     if (std::ranges::find(one->recipients, Recipient{asking.home}) != one->recipients.end()) {
       organization = "organization " + asking.home.urn();
       continue;
     }
     for (const Recipient& recipient : one->recipients) {
       const auto* recipients = std::get_if<RecipientClass>(&recipient.who);
-      if (!recipients || !includes(*recipients, asking.purpose)) continue;
-      by_class = *recipients == RecipientClass::HealthPlans ? "health plans" : "treating providers";
-      narrow([&](Purpose purpose) { return includes(*recipients, purpose); });
+      if (recipients && includes(*recipients, asking.purpose))
+        by_class = *recipients == RecipientClass::HealthPlans ? "health plans" : "treating providers";
     }
   }
-  std::string named;
-  for (const Purpose purpose : purposes.members()) add(named, title(purpose));
-  return (organization.empty() ? by_class : organization) + " for " + named;
+  return (organization.empty() ? by_class : organization) + " for " + std::string(title(asking.purpose));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ std::string told(const Provision& root, const DocumentFacts& of = document(), Pu
 }
 /// Around what a test is about.
 std::string scope(const std::string& what, const std::string& whom = "organization urn:oid:2.999.20 for Treatment",
-                  const std::string& when = "without end") {
+                  const std::string& when = "with no end given") {
   return "By consent C1 version 4 the patient permits giving " + what + " to " + whom + ", " + when + ".";
 }
 const std::string labelled = "documents labelled 42CFRPart2";
@@ -42,13 +42,12 @@ TEST(Explanation, IsOneSentenceThatSaysWhatToWhomForWhichPurposesAndHowLong) {
   EXPECT_EQ(told(permit()), scope(labelled));
   auto limited = permit();
   limited.period = {on("2026-01-01"), on("2027-01-01")};
-  limited.purposes->add(Purpose::Payment);
-  EXPECT_EQ(told(limited), scope(labelled, "organization urn:oid:2.999.20 for Treatment, Payment",
+  EXPECT_EQ(told(limited), scope(labelled, "organization urn:oid:2.999.20 for Treatment",
                                  "from 2026-01-01T00:00:00.000Z until 2027-01-01T00:00:00.000Z"));
   limited.period.from.reset();
-  EXPECT_THAT(told(limited), testing::EndsWith("Payment, until 2027-01-01T00:00:00.000Z."));
+  EXPECT_THAT(told(limited), testing::EndsWith("Treatment, until 2027-01-01T00:00:00.000Z."));
   limited.period = {on("2026-01-01"), {}};
-  EXPECT_THAT(told(limited), testing::EndsWith("Payment, from 2026-01-01T00:00:00.000Z without end."));
+  EXPECT_THAT(told(limited), testing::EndsWith("Treatment, from 2026-01-01T00:00:00.000Z with no end given."));
 }
 
 TEST(Explanation, TellsWhichDocumentsWhereThatIsLimited) {
@@ -80,13 +79,13 @@ TEST(Explanation, NamesOnlyWhoAsksAndLabelsThatTheDocumentBears) {
             scope("documents labelled 42CFRPart2, SUD"));
 }
 
-TEST(Explanation, NamesTheClassOfRecipientsAndThePurposesItAsksFor) {
+TEST(Explanation, NamesTheClassOfRecipientsAndThePurposeItAsksFor) {
   auto by_class = permit();
   by_class.recipients = {{RecipientClass::HealthPlans}, {RecipientClass::TreatingProviders}, {clinic}};
   by_class.purposes = PurposeSet::all();
   EXPECT_EQ(told(by_class), scope(labelled, "treating providers for Treatment"));
   EXPECT_EQ(told(by_class, document(), Purpose::Payment),
-            scope(labelled, "health plans for Payment, Coverage Determination"));
+            scope(labelled, "health plans for Payment"));
 }
 
 TEST(Explanation, OfAnExceptionIsLimitedByAllThatItIsAnExceptionTo) {
@@ -129,7 +128,7 @@ TEST(Explanation, IsBoundedWhateverADocumentIsCalled) {
 TEST(Explanation, OfABrokenGlassNamesNoOneOfTheStaff) {
   EXPECT_EQ(explanation({.id = "G1", .user = "ruth", .period = {on("2026-06-15"), on("2026-06-16")}}),
             "Disclosed in a medical emergency under 42 CFR 2.51, on break-glass G1, until 2026-06-16T00:00:00.000Z.");
-  EXPECT_THAT(explanation({.id = "G1", .user = "ruth"}), testing::EndsWith("G1, without end."));
+  EXPECT_THAT(explanation({.id = "G1", .user = "ruth"}), testing::EndsWith("G1, with no end given."));
 }
 
 }  // namespace

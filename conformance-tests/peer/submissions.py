@@ -10,6 +10,7 @@ from .names import ON_DEMAND, RIM, STABLE
 LCM = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"
 HAS_MEMBER = "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
 REPLACES = "urn:ihe:iti:2007:AssociationType:RPLC"
+APPENDS = "urn:ihe:iti:2007:AssociationType:APND"
 _UUIDS = uuid.UUID("0d2c4f58-3b0f-4d39-9d5e-0a4b7f6a2c11")
 
 CONFIDENTIALITY = "urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f"

@@ -75,7 +75,7 @@ def confidentiality_of(entry):
 def scope(consent):
     """What is told of the consent of `permitted`."""
     return (f"By consent {consent} version 1 the patient permits giving documents labelled {PART2} to organization "
-            f"urn:oid:{RIVERSIDE} for Treatment, without end.")
+            f"urn:oid:{RIVERSIDE} for Treatment, with no end given.")
 
 
 def notices(answer):
@@ -145,7 +145,7 @@ class TestWithAConsent:
                               LAKESIDE, "--to", RIVERSIDE, "--until", "2027-02-01")
         try:
             (_, told, _), = notices(town.ask(town.find_documents(PATIENT)))
-            assert told == scope(broad).replace("without end", "until 2027-02-01T05:00:00.000Z")
+            assert told == scope(broad).replace("with no end given", "until 2027-02-01T05:00:00.000Z")
         finally:
             for consent in (*others, broad):
                 consents.revoke(town, PATIENT, consent)

@@ -13,7 +13,7 @@ from lxml import etree
 from peer import judges, names
 from peer.messages import cx, stored_query
 from peer.records import Patient
-from peer.submissions import REPLACES, Submission, association, entry_uuid, unique_id
+from peer.submissions import APPENDS, REPLACES, Submission, association, entry_uuid, unique_id
 from peer.town import HOME
 
 OWNER = Patient("HV-7101", "Sharer", "Odile", "F", "19710101", "1 Alder Way")
@@ -29,7 +29,7 @@ def ids(*names_of):
 # Each names the hidden entry or what holds it, beside what may be seen.
 QUERIES = {
     "GetDocuments": ("5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4",
-                     {"$XDSDocumentEntryEntryUUID": ids("shared-open", "shared-hidden")}),
+                     {"$XDSDocumentEntryEntryUUID": ids("shared-open", "shared-hidden", "shared-old")}),
     "GetDocumentsAndAssociations": ("bab9529a-4a10-40b3-a01f-f68a615d247a",
                                     {"$XDSDocumentEntryEntryUUID": ids("shared-open", "shared-hidden")}),
     "GetAssociations": ("a7ae438b-4bc2-4642-93e9-be891f7bb155",
@@ -68,7 +68,8 @@ def told(found_town, request):
     town = found_town("town-of-shared-sets")
     town.enter(OWNER, DENIED)
     town.choose(DENIED)
-    before = Submission(OWNER, HOME, "shared-set0").document("shared-old").folder("shared-earlier", "shared-old")
+    before = (Submission(OWNER, HOME, "shared-set0").document("shared-old").folder("shared-earlier", "shared-old")
+              .document("shared-addendum").relate("shared-addendum", "shared-old", APPENDS))
     first = (Submission(OWNER, HOME, "shared-set").document("shared-open").document("shared-hidden")
              .relate("shared-hidden", "shared-old", REPLACES).relate("shared-earlier", "shared-hidden")
              .relate("shared-set", association("shared-earlier", "shared-hidden"))
@@ -96,6 +97,13 @@ def told(found_town, request):
             store.execute("UPDATE documents SET patient = (SELECT id FROM patients WHERE mrn = ?) WHERE entry_uuid = ?",
                           (DENIED.mrn, HIDDEN))
     states["hidden"] = ask_all(town, wires)
+    mark = town.gateway.audit_mark()
+    by_id = stored_query(f"urn:uuid:{QUERIES['GetDocuments'][0]}", {"$XDSDocumentEntryEntryUUID": ids("shared-old")},
+                         f"urn:oid:{HOME}")
+    town.ask(town.sender().cross_gateway_query(by_id))
+    states["recorded"] = [verdict.get("resources") or [verdict.get("resource")]
+                          for row in town.gateway.audit("--from", mark, kind="decision")
+                          for verdict in row["payload"]["verdicts"]]
     with store:
         store.execute("DELETE FROM documents WHERE entry_uuid = ?", (HIDDEN,))
     states["gone"] = ask_all(town, wires)
@@ -120,10 +128,22 @@ class TestAHiddenEntry:
         assert judges.difference(told["open"][name], told["hidden"][name]) != ""
 
 
-def test_what_it_replaced_is_told_as_it_was_before(told):
-    old = entry_uuid("shared-old")
+@pytest.mark.parametrize("name", ["shared-old", "shared-addendum"])
+def test_what_it_replaced_and_an_addendum_to_that_are_told_as_they_were_before(told, name):
+    old = entry_uuid(name)
     assert old not in objects(told["open"]["FindDocuments"]), "it is Deprecated where its successor is seen"
     assert objects(told["hidden"]["FindDocuments"])[old] == objects(told["before"]["FindDocuments"])[old]
+
+
+def test_by_its_id_it_says_the_same(told):
+    old = entry_uuid("shared-old")
+    before, open, hidden = (objects(told[state]["GetDocuments"])[old] for state in ("before", "open", "hidden"))
+    assert (open != before, hidden) == (True, before)
+
+
+def test_what_only_decided_how_another_is_told_is_in_no_record(told):
+    recorded = [uuid for resources in told["recorded"] for uuid in resources if uuid]
+    assert recorded == [entry_uuid("shared-old")]
 
 
 def test_a_folder_it_was_put_into_is_told_as_it_was_before(told):

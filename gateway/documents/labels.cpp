@@ -256,8 +256,8 @@ policy::DocumentFacts labels_of(const DocumentEntry& entry, std::string_view lab
   return facts;
 }
 
-void say_labels(DocumentEntry& entry, const policy::DocumentFacts& facts) {
-  constexpr std::string_view confidentialities = "ULMNRV", hidden[] = {"MASK", "NODSCLCD"};
+void say_labels(DocumentEntry& entry, const policy::DocumentFacts& facts, const policy::LabelRules& rules) {
+  constexpr std::string_view confidentialities = "ULMNRV";
   const auto height = [&](const policy::Label& label) {
     const bool is_one = label.system == policy::confidentiality_system && label.code.size() == 1;
     return is_one ? static_cast<int>(confidentialities.find(label.code[0]) + 1) : 0;
@@ -267,16 +267,19 @@ void say_labels(DocumentEntry& entry, const policy::DocumentFacts& facts) {
   for (const auto& one : entry.confidentiality_codes) {
     highest = std::max(highest, height(*said.insert(policy::label(one.system, one.code)).first));
   }
+  const auto say = [&](const policy::Label& label) {
+    entry.confidentiality_codes.push_back({.code = label.code, .system = label.system, .display = {}});
+  };
   const policy::Label* above = nullptr;
   for (const policy::Label& one : facts.labels) {
     if (policy::kind_of(one, {}) == policy::LabelKind::Unknown || said.contains(one)) continue;
     if (one.system == policy::confidentiality_system) {
       if (height(one) > highest) highest = height(*(above = &one));
-    } else if (std::ranges::find(hidden, one.code) == std::end(hidden)) {
-      entry.confidentiality_codes.push_back({.code = one.code, .system = one.system, .display = {}});
+    } else if (policy::kind_of(one, rules) == policy::LabelKind::Gated) {
+      say(one);
     }
   }
-  if (above) entry.confidentiality_codes.push_back({.code = above->code, .system = above->system, .display = {}});
+  if (above) say(*above);
 }
 
 }  // namespace gateway::documents

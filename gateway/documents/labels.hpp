@@ -59,10 +59,10 @@ std::string write_codes(const std::set<std::string>& codes);
 policy::DocumentFacts labels_of(const xca::ebxml::DocumentEntry& entry, std::string_view labels, std::string_view codes,
                                 const MarkTable& marks, const resources::Calendar& calendar);
 
-/// Adds to the confidentiality codes of an entry what was found in the document or set by staff, so that whoever
-/// receives it handles the whole by what is in it: every label of HL7's tables, of confidentialities the highest alone
-/// where it is above what the entry says. Labels of the clinic's own stay in the house, and so do obligations that
-/// would tell of what is left out. [DS4P, high-water mark; facts/fhir §12]
-void say_labels(xca::ebxml::DocumentEntry& entry, const policy::DocumentFacts& facts);
+/// Adds to the confidentiality codes of an entry what was found in the document, inherited or set by staff, so that
+/// whoever receives it handles the whole by what is in it: the highest confidentiality where it is above what the entry
+/// says, and the labels of HL7's tables that are gated here, which leave only where a consent opens them. An open label
+/// may have been inherited from a document that is withheld, and is not told. [DS4P, high-water mark; facts/fhir §12]
+void say_labels(xca::ebxml::DocumentEntry& entry, const policy::DocumentFacts& facts, const policy::LabelRules& rules);
 
 }  // namespace gateway::documents

@@ -242,6 +242,8 @@ TEST(LabelsOf, AreUnreadableWhereSomethingStoredIs) {
 
 TEST(SayLabels, MakesAnEntrySayWhatWasFoundInItsDocument) {
   const std::string v3 = std::string(policy::confidentiality_system);
+  policy::LabelRules rules;  // of a clinic that gates one of HL7's labels and one of its own
+  rules.gated = {{act, "HIV"}, {"2.999.4", "OWN"}};
   struct Row {
     std::vector<std::string> said;  // codes of v3-Confidentiality
     std::vector<policy::Label> found;
@@ -255,9 +257,9 @@ TEST(SayLabels, MakesAnEntrySayWhatWasFoundInItsDocument) {
       {{"R"}, {{v3, "L"}, {v3, "N"}}, {"R"}},
       {{"V"}, {{v3, "R"}, {act, "HIV"}}, {"V", "HIV"}},
       {{}, {{v3, "U"}}, {"U"}},
-      {{"N"}, {{act, "42CFRPart2"}, {act, "PSY"}}, {"N", "42CFRPart2", "PSY"}},
+      {{"N"}, {{act, "42CFRPart2"}, {act, "PSY"}}, {"N", "42CFRPart2"}},
       {{"N"}, {{"2.999.4", "OWN"}, {act, "NONE-OF-HL7"}, {v3, "X"}}, {"N"}},
-      {{"N"}, {{act, "MASK"}, {act, "NODSCLCD"}, {act, "NORDSCLCD"}}, {"N", "NORDSCLCD"}},
+      {{"N"}, {{act, "MASK"}, {act, "NODSCLCD"}, {act, "NORDSCLCD"}}, {"N"}},
   };
   for (const auto& row : table) {
     auto one = entry();
@@ -265,22 +267,22 @@ TEST(SayLabels, MakesAnEntrySayWhatWasFoundInItsDocument) {
     for (const auto& code : row.said) one.confidentiality_codes.push_back({code, v3, ""});
     policy::DocumentFacts facts;
     facts.labels = row.found;
-    say_labels(one, facts);
+    say_labels(one, facts, rules);
     std::vector<std::string> codes;
     for (const auto& code : one.confidentiality_codes) codes.push_back(code.code);
     EXPECT_EQ(codes, row.then);
     const auto once = one.confidentiality_codes;
-    say_labels(one, facts);
+    say_labels(one, facts, rules);
     EXPECT_EQ(one.confidentiality_codes, once);
   }
 }
 
 TEST(SayLabels, KnowsACodeUnderTheUrlOfItsSystem) {
   auto one = entry();
-  one.confidentiality_codes = {{"HIV", "urn:oid:" + act, ""}};
+  one.confidentiality_codes = {{"42CFRPart2", "urn:oid:" + act, ""}};
   policy::DocumentFacts facts;
-  facts.labels = {{act, "HIV"}};
-  say_labels(one, facts);
+  facts.labels = {{act, "42CFRPart2"}};
+  say_labels(one, facts, {});
   EXPECT_EQ(one.confidentiality_codes.size(), 1u);
 }
 

@@ -4,7 +4,6 @@
 #include "gateway/documents/labelling.hpp"
 #include "gateway/documents/metadata.hpp"
 #include "gateway/patients/consents.hpp"
-#include "xca/ebxml/as_seen.hpp"
 
 #include <algorithm>
 #include <set>
@@ -64,21 +63,6 @@ const std::string& one_of_ids() {
     return list + ")";
   }();
   return text;
-}
-
-constexpr std::string_view association_columns = "entry_uuid, type, source, target, set_status, entered_at";
-constexpr std::string_view association_letters = "ttttti";
-
-Result<std::vector<Association>> read_associations(const std::vector<store::Row>& rows, const policy::Clinic& clinic) {
-  std::vector<Association> associations;
-  for (const auto& row : rows) {
-    const auto type = xca::ebxml::association_type(row.text(1));
-    if (!type) return fail(store::Errc::Unreadable, "associations.type");
-    associations.push_back({.entry_uuid = row.text(0), .home = clinic.home.dotted(), .type = *type,
-                            .source = row.text(2), .target = row.text(3), .set_status = row.text(4),
-                            .entered = base::write_dtm(base::from_micros(row.integer(5)))});
-  }
-  return associations;
 }
 
 /// Adds the patients of rows of `tables` whose `column` is one of `ids`.
@@ -184,25 +168,24 @@ Result<std::vector<Folder>> select_folders(store::Session& session, const policy
 }
 
 Result<std::vector<Association>> select_associations(store::Session& session, const policy::Clinic& clinic,
-                                                     const std::string& patient, std::size_t rows_max) {
-  const auto rows = TRY(session.select(
-      "SELECT " + std::string(association_columns) +
-          " FROM associations WHERE clinic = :p1 AND patient = :p2 ORDER BY entered_at, entry_uuid" + limit(rows_max),
-      association_letters, {clinic.id, patient}, rows_max));
-  return read_associations(rows, clinic);
-}
-
-Result<std::vector<Association>> select_replacements(store::Session& session, const policy::Clinic& clinic,
-                                                     const std::vector<std::string>& entry_uuids) {
-  const auto sql = "SELECT " + std::string(association_columns) +
-                   " FROM associations WHERE clinic = :p1 AND target" + one_of_ids();
-  std::vector<Association> found;
-  TRY(for_ids(clinic, entry_uuids, [&](const std::vector<Value>& parameters) -> Result<void> {
-    auto associations = TRY(read_associations(TRY(session.select(sql, association_letters, parameters)), clinic));
-    std::ranges::copy_if(associations, std::back_inserter(found), xca::ebxml::replaces);
-    return {};
-  }));
-  return found;
+                                                     const std::string& patient, std::size_t rows_max, Related which) {
+  std::string sql = "SELECT entry_uuid, type, source, target, set_status, entered_at FROM associations"
+                    " WHERE clinic = :p1 AND patient = :p2";
+  std::vector<Value> parameters{clinic.id, patient};
+  if (which == Related::ButMembers) {
+    sql += " AND type <> :p3";
+    parameters.emplace_back(std::string(urn(xca::ebxml::AssociationType::HasMember)));
+  }
+  sql += " ORDER BY entered_at, entry_uuid" + limit(rows_max);
+  std::vector<Association> associations;
+  for (const auto& row : TRY(session.select(sql, "ttttti", parameters, rows_max))) {
+    const auto type = xca::ebxml::association_type(row.text(1));
+    if (!type) return fail(store::Errc::Unreadable, "associations.type");
+    associations.push_back({.entry_uuid = row.text(0), .home = clinic.home.dotted(), .type = *type,
+                            .source = row.text(2), .target = row.text(3), .set_status = row.text(4),
+                            .entered = base::write_dtm(base::from_micros(row.integer(5)))});
+  }
+  return associations;
 }
 
 Result<std::vector<std::string>> owners_of(store::Session& session, const policy::Clinic& clinic,

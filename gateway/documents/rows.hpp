@@ -27,12 +27,10 @@ Result<std::vector<xca::ebxml::SubmissionSet>> select_sets(store::Session& sessi
                                                            const std::string& patient, std::size_t rows_max);
 Result<std::vector<xca::ebxml::Folder>> select_folders(store::Session& session, const policy::Clinic& clinic,
                                                        const std::string& patient, std::size_t rows_max);
+enum class Related { All, ButMembers };
 Result<std::vector<xca::ebxml::Association>> select_associations(store::Session& session, const policy::Clinic& clinic,
-                                                                 const std::string& patient, std::size_t rows_max);
-
-/// Those by which one of these entries was replaced.
-Result<std::vector<xca::ebxml::Association>> select_replacements(store::Session& session, const policy::Clinic& clinic,
-                                                                 const std::vector<std::string>& entry_uuids);
+                                                                 const std::string& patient, std::size_t rows_max,
+                                                                 Related which = Related::All);
 
 /// Our ids of the patients who have an object, of whatever kind, with one of these ids; in order.
 Result<std::vector<std::string>> owners_of(store::Session& session, const policy::Clinic& clinic,

@@ -45,26 +45,35 @@ void complete_own_sets(Concerned& held) {
   }
 }
 
-/// What replaced entries that are Deprecated: whether that is seen decides what they are said to be.
-Result<void> add_replacements(store::Session& session, const policy::Clinic& clinic, Concerned& held) {
-  std::set<std::string> uuids;
-  std::vector<std::string> deprecated, missing;
+bool is_deprecated(const Held<DocumentEntry>& one) {
+  return one.resource.status == xca::ebxml::Availability::Deprecated;
+}
+
+/// Of entries that were named by their ids: what else is held of the patients of whom one is Deprecated, for whether
+/// what deprecated it is seen decides what it is said to be.
+Result<void> add_rest(store::Session& session, const policy::Clinic& clinic, const ShelfLimits& limits,
+                      Concerned& held) {
+  std::set<std::string> patients, uuids;
   for (const auto& one : held.entries) {
     uuids.insert(one.id);
-    if (one.resource.status == xca::ebxml::Availability::Deprecated) deprecated.push_back(one.id);
+    if (is_deprecated(one)) patients.insert(one.subject);
   }
-  if (deprecated.empty()) return {};
-  held.associations = TRY(select_replacements(session, clinic, deprecated));
-  for (const Association& one : held.associations)
-    if (!uuids.contains(one.source)) missing.push_back(one.source);
-  for (auto& one : TRY(select_entries_by(session, clinic, "d.entry_uuid", missing)))
-    held.entries.push_back(std::move(one));
+  for (const auto& patient : patients) {
+    const Value parameters[] = {clinic.id, patient};
+    auto entries = TRY(select_entries(session, clinic, "p.id = :p2", parameters, limits.entries + 1));
+    const bool more = entries.size() > limits.entries;
+    if (more) held.cut_short.insert(entries.front().resource.patient);
+    for (auto& one : entries)
+      if (uuids.insert(one.id).second) held.entries.push_back(std::move(one));
+    add(TRY(select_associations(session, clinic, patient, limits.associations, Related::ButMembers)),
+        limits.associations, held.associations);
+  }
   return {};
 }
 
-void say_labels_of(Concerned& held) {
+void say_labels_of(Concerned& held, const policy::LabelRules& rules) {
   for (auto& one : held.entries)
-    if (one.document) say_labels(one.resource, *one.document);
+    if (one.document) say_labels(one.resource, *one.document, rules);
 }
 
 /// Whose objects answer the query, which names the survivor from then on where it named a record merged into another.
@@ -106,8 +115,9 @@ Result<Concerned> DocumentShelf::concerned(const policy::Clinic& clinic, const R
     held.entries = TRY(select_entries_by(session, clinic, "d.entry_uuid", query.uuids));
     add(TRY(select_entries_by(session, clinic, "d.unique_id", query.unique_ids)), xca::ebxml::ids_per_query_max,
         held.entries);
-    TRY(add_replacements(session, clinic, held));
-    say_labels_of(held);
+    TRY(add_rest(session, clinic, limits_, held));
+    say_labels_of(held, clinic.rules.labels);
+    xca::ebxml::narrow(query, held);
     return held;
   }
   auto asked = query;
@@ -121,11 +131,14 @@ Result<Concerned> DocumentShelf::concerned(const policy::Clinic& clinic, const R
       more |= add(TRY(select_associations(session, clinic, patient, limits_.associations + 1)), limits_.associations,
                   held.associations);
     }
+    if (!whole && std::ranges::any_of(held.entries, is_deprecated)) {
+      more |= add(TRY(select_associations(session, clinic, patient, limits_.associations + 1, Related::ButMembers)),
+                  limits_.associations, held.associations);
+    }
     if (more && !held.entries.empty()) held.cut_short.insert(held.entries.back().resource.patient);
   }
-  if (!whole) TRY(add_replacements(session, clinic, held));
   complete_own_sets(held);
-  say_labels_of(held);
+  say_labels_of(held, clinic.rules.labels);
   xca::ebxml::narrow(asked, held);
   held.patient = std::move(asked.patient);
   return held;

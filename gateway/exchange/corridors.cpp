@@ -31,9 +31,8 @@ std::string without_urn(std::string_view home) {
 }
 
 /// Writes what release decided into the record.
-template <class T>
-void note_verdicts(Exchange& exchange, const Released<T>& released, const std::optional<policy::Clinic>& clinic) {
-  const auto& verdicts = released.verdicts();
+void note_verdicts(Exchange& exchange, const std::vector<Verdict>& verdicts,
+                   const std::optional<policy::Clinic>& clinic) {
   exchange.decision->verdicts.insert(exchange.decision->verdicts.end(), verdicts.begin(), verdicts.end());
   if (!clinic) return;
   exchange.decision->clinic_version = clinic->version;
@@ -41,24 +40,35 @@ void note_verdicts(Exchange& exchange, const Released<T>& released, const std::o
 }
 
 /// Writes what becomes of a release into the event, and why something was withheld. @param leaves  it answers something
-template <class T>
-void note_outcome(Exchange& exchange, const Released<T>& released, bool leaves) {
-  const auto refused =
-      std::ranges::find_if(released.verdicts(), [](const Verdict& verdict) { return !verdict.permits(); });
-  if (refused != released.verdicts().end() && exchange.event.reason.empty()) {
+void note_outcome(Exchange& exchange, const std::vector<Verdict>& verdicts, bool leaves) {
+  const auto refused = std::ranges::find_if(verdicts, [](const Verdict& verdict) { return !verdict.permits(); });
+  const bool withheld_any = refused != verdicts.end();
+  if (withheld_any && exchange.event.reason.empty()) {
     exchange.event.reason = policy::code(refused->reason());
     exchange.event.sentence = refused->refusal()->sentence;
   }
-  exchange.event.outcome = leaves                    ? Outcome::Released
-                           : released.withheld_any() ? Outcome::Withheld
-                                                     : Outcome::NoMatch;
+  exchange.event.outcome = leaves ? Outcome::Released : withheld_any ? Outcome::Withheld : Outcome::NoMatch;
   exchange.negative = !leaves;
 }
 
 template <class T>
 void note_release(Exchange& exchange, const Released<T>& released, const policy::Clinic& clinic) {
-  note_verdicts(exchange, released, clinic);
-  note_outcome(exchange, released, !released.resources().empty());
+  note_verdicts(exchange, released.verdicts(), clinic);
+  note_outcome(exchange, released.verdicts(), !released.resources().empty());
+}
+
+/// Of the entries that were asked for and of those that leave; the others only decided what these say.
+std::vector<Verdict> verdicts_asked_for(const Released<xca::ebxml::DocumentEntry>& released,
+                                        const xca::ebxml::Concerned& held, const xca::ebxml::Selection* selection) {
+  if (!held.asked) return released.verdicts();
+  std::set<std::string_view> leaving;
+  if (selection)
+    for (const auto* entry : selection->objects().entries) leaving.insert(entry->entry_uuid);
+  std::vector<Verdict> concerned;
+  std::ranges::copy_if(released.verdicts(), std::back_inserter(concerned), [&](const Verdict& one) {
+    return held.asked->contains(one.resource) || leaving.contains(one.resource);
+  });
+  return concerned;
 }
 
 /// The reason code of a query refused: what our own staff read.
@@ -254,10 +264,12 @@ RespondingGateway::Answered RespondingGateway::cross_gateway_query(const xca::so
   const auto released = policy::release(*admitted, terms, std::move(held.entries));
   const xca::ebxml::PermittedView view(released, held);
   const auto answer = xca::ebxml::answer_from(view, query);
-  note_verdicts(exchange, released, clinic);
-  if (const auto* too_much = std::get_if<RegistryError>(&answer)) return failure(*too_much);
-  const auto& selection = std::get<xca::ebxml::Selection>(answer);
-  note_outcome(exchange, released, selection.objects().count() > 0);
+  const auto* selection_made = std::get_if<xca::ebxml::Selection>(&answer);
+  const auto verdicts = verdicts_asked_for(released, held, selection_made);
+  note_verdicts(exchange, verdicts, clinic);
+  if (!selection_made) return failure(std::get<RegistryError>(answer));
+  const auto& selection = *selection_made;
+  note_outcome(exchange, verdicts, selection.objects().count() > 0);
   for (const auto* entry : selection.objects().entries) exchange.event.documents.push_back(entry->unique_id);
   note_patients_released(exchange, patients_of(selection.objects()));
   return asked.answer(selection, our_home, answering(exchange));

@@ -175,13 +175,31 @@ Result<Held> hold(store::Session& session, const std::string& named_id, const Ch
   return Held{std::move(person), std::move(facts), number};
 }
 
-/// Those who bear no number of a patient that was deleted, by our ids. The numbers are few: they are read at once.
+constexpr std::size_t numbers_at_once = 32;
+
+/// Those of the numbers that a patient bore who was deleted. A handful at a time, the last one repeated: one statement
+/// text to prepare.
+Result<std::set<std::string>> former_among(store::Session& session, const policy::Clinic& clinic,
+                                           const std::set<std::string>& numbers) {
+  std::string sql = "SELECT number FROM former_patients WHERE clinic = :p1 AND number IN (:p2";
+  for (std::size_t i = 1; i < numbers_at_once; ++i) sql += ", :p" + std::to_string(i + 2);
+  sql += ")";
+  std::set<std::string> former;
+  for (auto next = numbers.begin(); next != numbers.end();) {
+    std::vector<store::Value> parameters{clinic.id};
+    while (next != numbers.end() && parameters.size() <= numbers_at_once) parameters.emplace_back(*next++);
+    while (parameters.size() <= numbers_at_once) parameters.push_back(store::Value(parameters.back()));
+    for (const auto& row : TRY(session.select(sql, "t", parameters))) former.insert(row.text(0));
+  }
+  return former;
+}
+
+/// Those who bear no number of a patient that was deleted, by our ids.
 Result<std::vector<std::string>> never_here(store::Session& session, const policy::Clinic& clinic,
                                             std::span<const Newcomer> newcomers) {
-  std::set<std::string> former;
-  for (const auto& row :
-       TRY(session.select("SELECT number FROM former_patients WHERE clinic = :p1", "t", {clinic.id})))
-    former.insert(row.text(0));
+  std::set<std::string> numbers;
+  for (const auto& one : newcomers) numbers.insert(one.numbers.begin(), one.numbers.end());
+  const auto former = TRY(former_among(session, clinic, numbers));
   std::vector<std::string> ids;
   for (const auto& one : newcomers) {
     const auto is_former = [&](const std::string& number) { return former.contains(number); };

@@ -309,11 +309,16 @@ TEST_P(HieConsents, AreNotMadeByDefaultForWhoWasDeletedAndIsEnteredAgain) {
   ok(delete_patient(*database_, *clinic_, record("B")));
   EXPECT_EQ(count("former_patients"), 2u);
 
+  alter("INSERT INTO former_patients (clinic, number) WITH RECURSIVE n (i) AS"
+        " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001) SELECT id, 'N' || i FROM n, clinics");
+  enter("E");
+  EXPECT_EQ(reason(noon, "E"), Reason::Permitted) << "however many were deleted";
+
   const auto second = add_clinic("2.999.2", "Quillport", "2.999.2.1");
   ok(change_hie_settings(*database_, second.id, {.enabled = true, .to = "r@hie.example", .opt_in_by_default = true},
                          "Dana", noon));
   ok(import_patients(*database_, second, patient_line("B", "Quill", "Odessa", "1971-08-14"), {}, noon));
-  EXPECT_EQ(count("hie_consents"), 2u) << "each clinic has its own; C has the other one";
+  EXPECT_EQ(count("hie_consents"), 3u) << "each clinic has its own; C and E have the others";
 }
 
 TEST_P(HieConsents, AreNotMadeByDefaultWhereTheSettingsDoNotSaySo) {

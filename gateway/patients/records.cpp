@@ -83,11 +83,12 @@ std::variant<Row, std::string> row_of(const FhirPatient& patient, const policy::
   return row;
 }
 
-/// By what a person is known who comes again: the mrn and every other identifier but an SSN, as CX.
+/// By what a person is known who comes again: the mrn and every other identifier that tells persons apart, but an SSN,
+/// as CX.
 std::vector<std::string> numbers_of(const policy::Clinic& clinic, const std::string& mrn, const Known& known) {
   std::vector<std::string> numbers{base::write_cx({clinic.assigning_authority, mrn})};
   for (const auto& id : known.ids)
-    if (id.root != ssn_root) numbers.push_back(base::write_cx(id));
+    if (const auto told = comparable(id); told && id.root != ssn_root) numbers.push_back(base::write_cx(*told));
   return numbers;
 }
 

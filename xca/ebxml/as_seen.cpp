@@ -22,6 +22,10 @@ bool replaces(const Association& association) noexcept {
   return association.type == AssociationType::Replace || association.type == AssociationType::TransformAndReplace;
 }
 
+bool hangs_on(const Association& association) noexcept {
+  return association.type == AssociationType::Append || association.type == AssociationType::Transform;
+}
+
 bool AsSeen::is_seen(std::string_view uuid) const {
   return seen_.entry(uuid) || seen_.set(uuid) || seen_.folder(uuid) || seen_.association(uuid);
 }
@@ -44,26 +48,51 @@ bool AsSeen::came_with(const Folder& folder, const Association& membership) cons
   });
 }
 
-std::optional<DocumentEntry> AsSeen::told(const DocumentEntry& entry) const {
-  if (entry.status != Availability::Deprecated) return std::nullopt;
-  bool was_replaced = false;
-  for (const Association* one : all_.to(entry.entry_uuid)) {
-    if (!replaces(*one)) continue;
-    if (seen_.entry(one->source)) return std::nullopt;
-    was_replaced = true;
+/// What deprecated it is sought from the entry on along what it hangs on, as far as that is seen. One of which nothing
+/// says why it is Deprecated stays so.
+bool AsSeen::is_told_deprecated(const DocumentEntry& entry) const {
+  std::vector<const DocumentEntry*> waiting{&entry};
+  Marks met{&entry};
+  while (!waiting.empty()) {
+    const DocumentEntry* one = waiting.back();
+    waiting.pop_back();
+    bool explained = false;
+    for (const Association* relation : all_.to(one->entry_uuid)) {
+      if (!replaces(*relation)) continue;
+      if (seen_.entry(relation->source)) return true;
+      explained = true;
+    }
+    for (const Association* relation : all_.from(one->entry_uuid)) {
+      const DocumentEntry* whole = hangs_on(*relation) ? seen_.entry(relation->target) : nullptr;
+      if (!hangs_on(*relation) || (whole && whole->status == Availability::Approved)) continue;
+      explained = true;
+      if (whole && met.insert(whole).second) waiting.push_back(whole);
+    }
+    if (!explained) return true;
   }
-  if (!was_replaced) return std::nullopt;
+  return false;
+}
+
+bool AsSeen::hides_what_came_with(const Folder& folder) const {
+  return std::ranges::any_of(all_.from(folder.entry_uuid), [&](const Association* one) {
+    return one->type == AssociationType::HasMember && !seen_.entry(one->target) && came_with(folder, *one);
+  });
+}
+
+std::optional<DocumentEntry> AsSeen::told(const DocumentEntry& entry) const {
+  if (entry.status != Availability::Deprecated || is_told_deprecated(entry)) return std::nullopt;
   auto before = entry;
   before.status = Availability::Approved;
   return before;
 }
 
 std::optional<SubmissionSet> AsSeen::told(const SubmissionSet& set) const {
-  const auto members = all_.from(set.entry_uuid);
   const auto is_hidden = [&](const Association* one) {
-    return one->type == AssociationType::HasMember && !is_seen(one->target);
+    if (one->type != AssociationType::HasMember) return false;
+    const Folder* folder = seen_.folder(one->target);
+    return folder ? hides_what_came_with(*folder) : !is_seen(one->target);
   };
-  if (std::ranges::none_of(members, is_hidden)) return std::nullopt;
+  if (std::ranges::none_of(all_.from(set.entry_uuid), is_hidden)) return std::nullopt;
   const auto* entry = first_entry_of(set.entry_uuid);
   if (!entry) return std::nullopt;  // not seen itself
   auto part = set;
@@ -79,7 +108,7 @@ std::optional<Folder> AsSeen::told(const Folder& folder) const {
   auto part = folder;
   std::vector<Code> classes;
   std::string last_update;
-  bool hides = false, hides_what_came_with_it = false;
+  bool hides = false;
   for (const Association* one : all_.from(folder.entry_uuid)) {
     if (one->type != AssociationType::HasMember) continue;
     if (const auto* entry = seen_.entry(one->target)) {
@@ -87,12 +116,11 @@ std::optional<Folder> AsSeen::told(const Folder& folder) const {
       if (std::ranges::find(classes, entry->class_code) == classes.end()) classes.push_back(entry->class_code);
     } else {
       hides = true;
-      hides_what_came_with_it = hides_what_came_with_it || came_with(folder, *one);
     }
   }
   if (!hides) return std::nullopt;
   part.last_update_time = std::move(last_update);
-  if (hides_what_came_with_it) {
+  if (hides_what_came_with(folder)) {
     part.codes = std::move(classes);
     part.title.clear();
     part.comments.clear();

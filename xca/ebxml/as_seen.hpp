@@ -1,10 +1,11 @@
 #pragma once
 // What the objects of a registry say where something that they speak of is not seen. Pure. The rule:
 //
-//   An entry that was replaced by what is not seen is Approved, as it was before. A submission set with a member that
-//   is not seen says what its first entry that is seen says, as a set does that was made for one document. A folder was
-//   last updated when the last entry that is seen was put into it; and where one that is not seen came with it, its
-//   codes are the classes of the entries that are seen, and it has neither title nor comments.
+//   An entry is Deprecated where something that is seen replaced it, or where what it was appended to or transformed
+//   from is seen and Deprecated; else it is Approved, as it was before. A submission set with a member that is not seen
+//   says what its first entry that is seen says, as a set does that was made for one document. A folder was last
+//   updated when the last entry that is seen was put into it; and where one that is not seen came with it, its codes
+//   are the classes of the entries that are seen, and it has neither title nor comments.
 //
 // Ids, submitter and times of a set stay: they are of the act, not of what was submitted. [design §4; decisions/010]
 
@@ -27,6 +28,8 @@ class Relations {
 
 /// Whether the target of such an association is deprecated by it. [ITI TF-3 §4.2.2.2.1]
 bool replaces(const Association& association) noexcept;
+/// Whether the source of such an association is deprecated when its target is. [ITI TF-2 §3.42.4.1.3]
+bool hangs_on(const Association& association) noexcept;
 
 /// Objects as they are told to whoever sees some of a registry.
 class AsSeen {
@@ -40,8 +43,10 @@ class AsSeen {
 
  private:
   bool is_seen(std::string_view uuid) const;
+  bool is_told_deprecated(const DocumentEntry& entry) const;
   const DocumentEntry* first_entry_of(std::string_view whole) const;
   bool came_with(const Folder& folder, const Association& membership) const;
+  bool hides_what_came_with(const Folder& folder) const;
 
   Relations all_;
   RegistryIndex seen_;

@@ -63,10 +63,40 @@ TEST(AsSeen, AnEntryIsApprovedWhereNothingThatReplacedItIsSeen) {
   }
 }
 
+TEST(AsSeen, WhatHangsOnAnEntryGoesWithIt) {
+  for (const auto type : {AssociationType::Append, AssociationType::Transform}) {
+    const auto deprecated = Availability::Deprecated;
+    Registry registry{{.entries = {entry("old", deprecated), entry("new"), entry("more", deprecated),
+                                   entry("most", deprecated)},
+                       .sets = {}, .folders = {},
+                       .associations = {relation("more", "old", {}, type), relation("most", "more", {}, type),
+                                        relation("new", "old", {}, AssociationType::Replace)}}, {}};
+    const auto statuses = [&] {
+      std::string text;
+      for (const auto& one : registry.held.entries)
+        text += registry.told(one).value_or(one).status == deprecated ? 'D' : 'A';
+      return text;
+    };
+    EXPECT_EQ(statuses(), "DADD");
+    registry.hidden = {"new", "new>old"};
+    EXPECT_EQ(statuses(), "AAAA") << "what replaced the first of them is hidden";
+    registry.hidden = {"old", "more>old", "new>old"};
+    EXPECT_EQ(statuses().substr(2), "AA") << "they hang on nothing that is seen";
+    registry.hidden = {"more", "more>old", "most>more"};
+    EXPECT_EQ(statuses(), "DADA");
+    registry.hidden.clear();
+    registry.held.associations.push_back(relation("old", "most", {}, type));  // a circle ends
+    EXPECT_EQ(statuses(), "DADD");
+  }
+}
+
 TEST(AsSeen, AnEntryDeprecatedByNobodysReplacementStaysSo) {
   Registry registry{{.entries = {entry("old", Availability::Deprecated), entry("more")}, .sets = {}, .folders = {},
                      .associations = {relation("more", "old", {}, AssociationType::Append)}}, {"more", "more>old"}};
   EXPECT_FALSE(registry.told(registry.held.entries[0])) << "an addendum replaces nothing";
+  registry.held.associations = {relation("old", "more", {}, AssociationType::Append)};
+  registry.hidden.clear();
+  EXPECT_FALSE(registry.told(registry.held.entries[0])) << "what it hangs on is Approved: that is not why";
   registry.held.associations.clear();
   EXPECT_FALSE(registry.told(registry.held.entries[0]));
   EXPECT_FALSE(registry.told(entry("new"))) << "nothing is to be said of what is Approved";

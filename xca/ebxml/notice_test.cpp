@@ -69,7 +69,8 @@ TEST(Part2Notice, SaysWhatTheRecordIsAndWhatItLeavesOn) {
   const auto notice = notice_on("2.999.7.5.71", permitted({two, part2("By b.")}));
   ASSERT_TRUE(notice);
   EXPECT_EQ(*notice, (soap::Notice{"2.999.7.5.71", "By a. By a, too. By b.", std::string(statement)}));
-  EXPECT_EQ(with_notice(entry("71"), permitted({policy::Obligation{}})).comments, statement) << "an obligation without words";
+  EXPECT_EQ(with_notice(entry("71"), permitted({policy::Obligation{}})).comments, statement)
+      << "an obligation without words";
   EXPECT_TRUE(notice_on("u", permitted({policy::Obligation{}})));
 }
 
@@ -120,6 +121,15 @@ Told told(const RegistryQuery& query) {
   concerned.entries.push_back(held(entry("71"), entry("71").entry_uuid, of_part2));
   concerned.entries.push_back(held(entry("72"), entry("72").entry_uuid, {}));
   concerned.entries.push_back(held(entry("73"), entry("73").entry_uuid, of_part2, false));
+  for (const char* member : {"71", "72"}) {  // each in a set of its own
+    SubmissionSet set;
+    set.entry_uuid = std::string("urn:uuid:set-of-") + member;
+    set.unique_id = set.entry_uuid;
+    set.patient = entry(member).patient;
+    concerned.associations.push_back({.entry_uuid = set.entry_uuid + "-member", .home = {}, .source = set.entry_uuid,
+                                      .target = entry(member).entry_uuid, .set_status = {}});
+    concerned.sets.push_back(std::move(set));
+  }
   narrow(query, concerned);
   const auto released = policy::release(admitted(), {{}, {}}, concerned.entries);
   const PermittedView view(released, concerned);
@@ -153,11 +163,21 @@ TEST(Part2Notice, GoesWithEveryEntryUnderObligationAndNoOther) {
   EXPECT_EQ(answer.notices[0].document, "2.999.7.5.71");
   EXPECT_EQ(answer.notices[0].scope,
             "By consent c1 version 3 the patient permits giving documents labelled 42CFRPart2 to treating providers "
-            "for Treatment, without end.");
+            "for Treatment, with no end given.");
   EXPECT_THAT(answer.payload, HasSubstr("[" + answer.notices[0].scope + "]"));
 
   query.return_type = ReturnType::ObjectRef;
   EXPECT_EQ(told(query).notices, answer.notices) << "references tell of the record too";
+}
+
+TEST(Part2Notice, GoesWithASetThatSpeaksOfTheRecord) {
+  const auto by_member = [](const std::string& member) {
+    return told(understood("GetSubmissionSets", slot("$uuid", {"('" + entry(member).entry_uuid + "')"}))).notices;
+  };
+  const auto notices = by_member("71");
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_EQ(notices[0].document, "2.999.7.5.71");
+  EXPECT_TRUE(by_member("72").empty());
 }
 
 TEST(Part2Notice, DoesNotMakeAnEntryAnswerQueriesForOtherCodesThanItsOwn) {

@@ -16,11 +16,13 @@ Objects all_of(const Concerned& held) {
   return all;
 }
 
-/// Marks grow until nothing more is drawn in: an association draws its ends, a set or folder its memberships, an entry
-/// what replaced it.
+/// Marks grow until nothing more is drawn in: an association draws its ends, a set or folder its memberships; where
+/// causes are drawn, an entry what may have deprecated it.
+enum class Causes { Left, Drawn };
 class Closure {
  public:
-  Closure(const RegistryIndex& index, const Objects& seeds) : index_(index), relations_(index.objects().associations) {
+  Closure(const RegistryIndex& index, const Relations& relations, const Objects& seeds, Causes causes)
+      : index_(index), relations_(relations), causes_(causes) {
     for (const auto* one : seeds.entries) add(one);
     for (const auto* one : seeds.sets) add(one);
     for (const auto* one : seeds.folders) add(one);
@@ -41,9 +43,11 @@ class Closure {
     add_end(association->target);
   }
   void add(const DocumentEntry* entry) {
-    if (!marks_.insert(entry).second || entry->status != Availability::Deprecated) return;
+    if (!marks_.insert(entry).second || causes_ == Causes::Left || entry->status != Availability::Deprecated) return;
     for (const Association* one : relations_.to(entry->entry_uuid))
       if (replaces(*one)) add(one);
+    for (const Association* one : relations_.from(entry->entry_uuid))
+      if (hangs_on(*one)) add(one);
   }
   void add(const SubmissionSet* set) {
     if (marks_.insert(set).second) add_members(set->entry_uuid);
@@ -65,7 +69,8 @@ class Closure {
   }
 
   const RegistryIndex& index_;
-  Relations relations_;
+  const Relations& relations_;
+  const Causes causes_;
   Marks marks_, alone_;
 };
 
@@ -80,16 +85,18 @@ RegistryQuery whatever_is_told(RegistryQuery query) {
 
 /// The objects that would answer, whatever of the registry is seen.
 Objects possibly_answering(const RegistryQuery& query, const Objects& all) {
-  std::unordered_set<std::string_view> replaced;
-  for (const Association* one : all.associations)
-    if (replaces(*one)) replaced.insert(one->target);
+  std::unordered_set<std::string_view> caused;  // entries whose status may be told otherwise
+  for (const Association* one : all.associations) {
+    if (replaces(*one)) caused.insert(one->target);
+    if (hangs_on(*one)) caused.insert(one->source);
+  }
   const auto widest = whatever_is_told(query);
-  if (replaced.empty()) return answering(widest, all);
+  if (caused.empty()) return answering(widest, all);
   Objects approved = all;
   std::deque<DocumentEntry> copies;
   std::unordered_map<const DocumentEntry*, const DocumentEntry*> held;
   for (const DocumentEntry*& one : approved.entries) {
-    if (one->status != Availability::Deprecated || !replaced.contains(one->entry_uuid)) continue;
+    if (one->status != Availability::Deprecated || !caused.contains(one->entry_uuid)) continue;
     auto& copy = copies.emplace_back(*one);
     copy.status = Availability::Approved;
     held.emplace(&copy, one);
@@ -147,7 +154,12 @@ void add_patients(const std::vector<const T*>& objects, std::set<base::Identifie
 void narrow(const RegistryQuery& query, Concerned& held) {
   const Objects all = all_of(held);
   const RegistryIndex index(all);
-  const Closure closure(index, possibly_answering(query, all));
+  const Relations relations(all.associations);
+  const Closure closure(index, relations, possibly_answering(query, all), Causes::Drawn);
+  const Closure asked(index, relations, answering(query, all), Causes::Left);
+  held.asked.emplace();
+  for (const auto* one : all.entries)
+    if (asked.holds(one)) held.asked->insert(one->entry_uuid);
   std::unordered_set<std::string> kept;
   const auto keep = [&](const auto& objects) {
     for (const auto* one : objects)
@@ -157,11 +169,9 @@ void narrow(const RegistryQuery& query, Concerned& held) {
   keep(all.sets);
   keep(all.folders);
   keep(all.associations);
-  // One entry of a patient of whom not all was read tells whether that may be said.
-  for (const base::Identifier& patient : held.cut_short) {
-    const auto one = std::ranges::find(all.entries, patient, &DocumentEntry::patient);
-    if (one != all.entries.end()) kept.insert((*one)->entry_uuid);
-  }
+  // Of a patient of whom not all was read, any entry that is seen tells that this may be said.
+  for (const auto* one : all.entries)
+    if (held.cut_short.contains(one->patient)) kept.insert(one->entry_uuid);
   const auto is_left = [&](const auto& object) { return !kept.contains(object.entry_uuid); };
   std::erase_if(held.entries, [&](const auto& one) { return is_left(one.resource); });
   std::erase_if(held.sets, is_left);
@@ -205,6 +215,22 @@ const PermittedView::Noticed* PermittedView::noticed(const DocumentEntry* entry)
   return found == noticed_.end() ? nullptr : &found->second;
 }
 
+std::vector<const PermittedView::Noticed*> PermittedView::noticed_in(const Objects& told) const {
+  std::unordered_set<std::string_view> named;
+  for (const auto* one : told.entries) named.insert(one->entry_uuid);
+  if (told.sets.size() + told.folders.size() > 0) {
+    std::unordered_set<std::string_view> wholes;
+    for (const auto* one : told.sets) wholes.insert(one->entry_uuid);
+    for (const auto* one : told.folders) wholes.insert(one->entry_uuid);
+    for (const Association* one : objects_.associations)
+      if (one->type == AssociationType::HasMember && wholes.contains(one->source)) named.insert(one->target);
+  }
+  std::vector<const Noticed*> found;
+  for (const DocumentEntry* entry : objects_.entries)
+    if (const auto* one = noticed(entry); one && named.contains(entry->entry_uuid)) found.push_back(one);
+  return found;
+}
+
 std::variant<Selection, RegistryError> answer_from(const PermittedView& view, const RegistryQuery& query,
                                                    const AnswerLimits& limits) {
   Objects objects = answering(query, view.objects());
@@ -218,12 +244,9 @@ std::variant<Selection, RegistryError> answer_from(const PermittedView& view, co
   if (patients.size() > 1 && query.return_type == ReturnType::LeafClass)
     return RegistryError{RegistryErrorCode::ResultNotSinglePatient, "The result would span patients."};
   Selection selection(std::move(objects), query.return_type);
-  for (const DocumentEntry*& entry : selection.objects_.entries) {
-    if (const auto* noticed = view.noticed(entry)) {
-      entry = &noticed->entry;
-      selection.notices_.push_back(noticed->notice);
-    }
-  }
+  for (const auto* noticed : view.noticed_in(selection.objects_)) selection.notices_.push_back(noticed->notice);
+  for (const DocumentEntry*& entry : selection.objects_.entries)
+    if (const auto* noticed = view.noticed(entry)) entry = &noticed->entry;
   return selection;
 }
 

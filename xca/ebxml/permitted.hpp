@@ -24,14 +24,16 @@ struct Concerned {
   std::vector<policy::Held<DocumentEntry>> entries = {};
   std::vector<SubmissionSet> sets = {};
   std::vector<Folder> folders = {};
-  std::vector<Association> associations = {};  ///< of queries for entries alone: those by which one was replaced
+  std::vector<Association> associations = {};  ///< of queries for entries alone: those between entries
   std::set<base::Identifier> cut_short = {};  ///< patients of whom more is held than was read
+  /// Entry UUIDs of what was asked for, and what decides whether a set or folder is seen; the others only decide what
+  /// these say. None: all of them. The record of a decision is about these, and about what leaves.
+  std::optional<std::set<std::string, std::less<>>> asked = {};
 };
 
 /// Leaves of `held` what decides the answer: the objects that would answer if everything were seen, or as they are told
 /// where something is not, the ends of their associations, the members of their sets and folders, what replaced them.
-/// What would be answered from it, whatever policy lets go, is
-/// what would be answered from all of it; and the record of the decision is about these entries alone.
+/// What would be answered from it, whatever policy lets go, is what would be answered from all of it. Sets `asked`.
 void narrow(const RegistryQuery& query, Concerned& held);
 
 /// A registry as the rule above leaves it. Made of released entries only.
@@ -50,6 +52,8 @@ class PermittedView {
   };
   /// Of one of objects(); null where it leaves as it is.
   const Noticed* noticed(const DocumentEntry* entry) const;
+  /// Of the entries among these of objects(), and of those that these sets and folders have as members and speak of.
+  std::vector<const Noticed*> noticed_in(const Objects& told) const;
 
  private:
   template <class T>

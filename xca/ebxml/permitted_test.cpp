@@ -56,7 +56,96 @@ struct Registry {
     rest.hidden.clear();
     return rest;
   }
+  Registry never_had_hidden() const;
 };
+
+template <class T>
+T* find(std::vector<T>& objects, std::string_view uuid) {
+  const auto found = std::ranges::find(objects, uuid, &T::entry_uuid);
+  return found == objects.end() ? nullptr : &*found;
+}
+std::vector<const Association*> members(const RegistryObjects& all, const std::string& whole) {
+  std::vector<const Association*> found;
+  for (const Association& one : all.associations)
+    if (one.type == AssociationType::HasMember && one.source == whole) found.push_back(&one);
+  return found;
+}
+std::set<std::string> sets_of(const RegistryObjects& all, const std::string& member) {
+  std::set<std::string> sources;
+  for (const Association& one : all.associations)
+    if (one.type == AssociationType::HasMember && one.target == member) sources.insert(one.source);
+  return sources;
+}
+/// As an import does. [ITI TF-2 §3.42.4.1.3]
+void deprecate(RegistryObjects& all, const std::string& uuid) {
+  auto* entry = find(all.entries, uuid);
+  if (!entry || entry->status == Availability::Deprecated) return;
+  entry->status = Availability::Deprecated;
+  for (const Association& one : all.associations)
+    if (one.target == uuid && (one.type == AssociationType::Append || one.type == AssociationType::Transform))
+      deprecate(all, one.source);
+}
+
+/// Made anew from what is not hidden, as if the rest had never been submitted; and whoever named the sets and folders
+/// had not known of it.
+Registry Registry::never_had_hidden() const {
+  Registry rest;
+  rest.all.sets = all.sets;
+  rest.all.folders = all.folders;
+  for (DocumentEntry one : all.entries) {
+    one.status = Availability::Approved;
+    if (!hidden.contains(one.entry_uuid)) rest.all.entries.push_back(std::move(one));
+  }
+  std::set<std::string> lost = hidden;
+  for (const Association& one : all.associations) {  // in the order they came: ends before associations of them
+    if (lost.contains(one.source) || lost.contains(one.target))
+      lost.insert(one.entry_uuid);
+    else
+      rest.all.associations.push_back(one);
+  }
+  for (const Association& one : rest.all.associations)
+    if (one.type == AssociationType::Replace) deprecate(rest.all, one.target);
+
+  std::set<std::string> renamed;  // folders that lost what came with them
+  for (Folder& folder : rest.all.folders) {
+    const auto left = members(rest.all, folder.entry_uuid);
+    if (left.empty() || left.size() == members(all, folder.entry_uuid).size()) continue;
+    folder.last_update_time.clear();
+    for (const auto* one : left) folder.last_update_time = std::max(folder.last_update_time, one->entered);
+    for (const auto* one : members(all, folder.entry_uuid)) {
+      const auto brought = sets_of(all, one->entry_uuid), brought_folder = sets_of(all, folder.entry_uuid);
+      const bool with_it = brought.empty() || std::ranges::any_of(brought, [&](const auto& set) {
+        return brought_folder.contains(set);
+      });
+      if (with_it && lost.contains(one->target)) renamed.insert(folder.entry_uuid);
+    }
+    if (!renamed.contains(folder.entry_uuid)) continue;
+    folder.title.clear();
+    folder.codes.clear();
+    for (const auto* one : left) {
+      const Code& code = find(rest.all.entries, one->target)->class_code;
+      if (std::ranges::find(folder.codes, code) == folder.codes.end()) folder.codes.push_back(code);
+    }
+  }
+  for (SubmissionSet& set : rest.all.sets) {
+    const auto left = members(rest.all, set.entry_uuid);
+    const bool whole = left.size() == members(all, set.entry_uuid).size() &&
+                       std::ranges::none_of(left, [&](const auto* one) { return renamed.contains(one->target); });
+    if (whole) continue;
+    const DocumentEntry* first = nullptr;
+    for (const auto* one : left)
+      if (!first) first = find(rest.all.entries, one->target);
+    for (const auto* one : left) {
+      if (first || !find(rest.all.folders, one->target)) continue;
+      for (const auto* inner : members(rest.all, one->target))
+        if (!first) first = find(rest.all.entries, inner->target);
+    }
+    if (!first) continue;
+    set.title = first->title;
+    set.content_type = first->class_code;
+  }
+  return rest;
+}
 
 enum class Narrowed { Yes, No };
 
@@ -170,8 +259,40 @@ TEST(Permitted, JudgesPatientsAndNumbersByWhatIsSeen) {
   EXPECT_EQ(many({}, {.objects = 0}), "XDSTooManyResults");
   EXPECT_EQ(many({ann}, {}), "XDSTooManyResults");
   EXPECT_EQ(many({bob}, {}), "") << "how much is held of a hidden patient is nobody's business";
+  registry.hidden = {"urn:uuid:a"};
+  registry.all.entries[1].patient = ann;
+  EXPECT_EQ(many({ann}, {}), "XDSTooManyResults") << "another entry of that patient is seen";
+  registry.hidden = {"urn:uuid:b"};
+  registry.all.entries[1].patient = bob;
   query.uuids = {"urn:uuid:none"};
   EXPECT_EQ(many({ann}, {}), "XDSTooManyResults") << "what was not read might have been it";
+}
+
+TEST(Permitted, TellsWhichEntriesWereAskedFor) {
+  Registry registry;
+  registry.all.entries = {entry("old"), entry("new"), entry("addendum"), entry("other")};
+  registry.all.associations = {relation("addendum", "old", AssociationType::Append),
+                               relation("new", "old", AssociationType::Replace)};
+  deprecate(registry.all, "urn:uuid:old");
+  const auto narrowed = [&](const RegistryQuery& query) {
+    Concerned held = registry.held();
+    narrow(query, held);
+    return held;
+  };
+  using Uuids = std::set<std::string, std::less<>>;
+  auto query = understood("GetDocuments", slot("$XDSDocumentEntryEntryUUID", {"('urn:uuid:old')"}));
+  auto held = narrowed(query);
+  EXPECT_EQ(held.asked, (Uuids{"urn:uuid:old"})) << "its replacement only decides what it says";
+  EXPECT_EQ(held.entries.size(), 2u);
+  query.uuids = {"urn:uuid:addendum"};
+  EXPECT_EQ(narrowed(query).entries.size(), 3u) << "the addendum, what it is of, and what replaced that";
+  query = understood("FindDocuments", slot("$XDSDocumentEntryPatientId", {"'P1^^^&1.2.3&ISO'"}) +
+                                          slot("$XDSDocumentEntryStatus", {"('Approved')"}));
+  held = narrowed(query);
+  EXPECT_EQ(held.asked, (Uuids{"urn:uuid:new", "urn:uuid:other"}));
+  EXPECT_EQ(held.entries.size(), 4u);
+  registry.all.associations.clear();
+  EXPECT_EQ(narrowed(query).entries.size(), 2u) << "nothing can make the deprecated ones anything else";
 }
 
 /// Random submissions, some of whose entries are hidden, against every query.
@@ -256,13 +377,16 @@ class RandomRegistry {
       }
       for (auto& each : all.associations)
         if (each.entered.empty()) each.entered = "2026010" + number;
-      if (!earlier.empty() && chance(40)) {
-        const auto& target = one_of(earlier).entry_uuid;
-        const bool replaces_it = chance(50);
-        all.associations.push_back(
-            relation(id, target.substr(9), replaces_it ? AssociationType::Replace : AssociationType::Append));
-        if (replaces_it)
-          std::ranges::find(all.entries, target, &DocumentEntry::entry_uuid)->status = Availability::Deprecated;
+      for (int relations = 0; relations < 2; ++relations) {
+        if (earlier.empty() || !chance(40)) continue;
+        const std::string target = one_of(earlier).entry_uuid;
+        if (find(all.entries, target)->status == Availability::Deprecated) continue;  // no import takes that
+        const auto type = one_of(std::vector{AssociationType::Replace, AssociationType::Append,
+                                             AssociationType::Transform});
+        auto added = relation(id, target.substr(9), type);
+        if (find(all.associations, added.entry_uuid)) continue;
+        all.associations.push_back(std::move(added));
+        if (type == AssociationType::Replace) deprecate(all, target);
       }
     }
   }
@@ -277,6 +401,7 @@ TEST(Permitted, AnswersEveryQueryAsIfTheHiddenHadNeverBeen) {
     const Registry open{.all = registry.all, .hidden = {}};
     for (const RegistryQuery& query : random.queries(registry)) {
       const std::string seen = answer(registry, query);
+      ASSERT_EQ(seen, answer(registry.never_had_hidden(), query)) << seed << " " << query.row->name;
       ASSERT_EQ(seen, answer(registry.without_hidden(), query)) << seed << " " << query.row->name;
       ASSERT_EQ(seen, answer(registry, query, Narrowed::No)) << "narrowing " << seed << " " << query.row->name;
       for (const std::string& hidden : registry.hidden)
