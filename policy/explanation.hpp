@@ -3,13 +3,14 @@
 // consent. Pure. [42 CFR §2.32(b); decisions/016]
 //
 // Only what concerns the one who asks, its purpose and this document: no other organization, purpose, label, class or
-// document that the consent names, and nothing it excepts, which would tell of what is withheld; no other consent, and nobody's name.
+// document that the consent names, and nothing it excepts, which would tell of what is withheld; no other consent, and
+// nobody's name.
 
 #include "policy/consent.hpp"
 
 namespace policy {
 
-/// One sentence: what the patient permits, to whom, for the purpose it is asked for, since when and until when (UTC).
+/// One sentence: what the patient permits, to whom, for the purpose asked, since when and until when (UTC).
 /// @param by      of the consent: the permit that opens the document, which names a label, a purpose and a recipient
 /// @param asking  what it opens the document to; it has a document
 /// @return        below a thousand octets beside the consent's id
