@@ -16,7 +16,7 @@ install_packages ${LONG:+scripts/packages-long.txt} $(command -v npm >/dev/null 
 RESULTS=$(mktemp -d)
 trap 'rm -rf "$RESULTS"' EXIT
 PASSED=0 FAILED=0 SKIPPED=0
-ROOMS="base certs policy xca gateway"
+ROOMS="base certs policy xca direct gateway"
 
 # run NAME KIND ARGUMENT…: tests as scripts/tests.py runs them; their result is $RESULTS/NAME.xml.
 run() {

@@ -130,14 +130,25 @@ Result<bool> judge_revocation(const Chain& chain, GatheredEvidence* gathered, In
   return proven;
 }
 
-/// The rules for the leaf itself that do not change with time. Extended key usage plays no part for messages: most
-/// signers have TLS certificates.
+/// Of what OpenSSL judges by itself. Extended key usage plays no part for SOAP messages: most signers have TLS
+/// certificates.
+std::optional<int> purpose_of(Use use) {
+  switch (use) {
+    case Use::TlsClient: return X509_PURPOSE_SSL_CLIENT;
+    case Use::TlsServer: return X509_PURPOSE_SSL_SERVER;
+    case Use::MailSignature: return X509_PURPOSE_SMIME_SIGN;
+    case Use::MessageSignature: break;
+  }
+  return std::nullopt;
+}
+
+/// The rules for the leaf itself that do not change with time.
 Result<void> judge_use(X509* leaf, Use use) {
   const auto flags = X509_get_extension_flags(leaf);
   if (flags & EXFLAG_INVALID) return fail(Errc::BadPath, "an extension that cannot be read");
   if (flags & EXFLAG_CA) return fail(Errc::BadPath, "the certificate of an authority");
-  const std::uint32_t wanted =
-      use == Use::MessageSignature ? KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION : KU_DIGITAL_SIGNATURE;
+  const bool signs_messages = use == Use::MessageSignature || use == Use::MailSignature;
+  const std::uint32_t wanted = signs_messages ? KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION : KU_DIGITAL_SIGNATURE;
   if (!(X509_get_key_usage(leaf) & wanted)) return fail(Errc::NotForThisUse, "key usage without digitalSignature");
   return {};
 }
@@ -261,10 +272,8 @@ Result<std::shared_ptr<const Chain>> TrustStore::Parts::build(const Certificate&
   X509_VERIFY_PARAM_set_depth(rules, static_cast<int>(depth_max));
   must(X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN) == 1,
        "taking authorities below a root as anchors");
-  if (use != Use::MessageSignature)
-    must(
-        X509_VERIFY_PARAM_set_purpose(rules, use == Use::TlsClient ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER),
-        "choosing a purpose");
+  if (const auto purpose = purpose_of(use))
+    must(X509_VERIFY_PARAM_set_purpose(rules, *purpose), "choosing a purpose");
   if (X509_verify_cert(context.get()) != 1) return path_error(X509_STORE_CTX_get_error(context.get()));
 
   const auto* path = X509_STORE_CTX_get0_chain(context.get());

@@ -31,7 +31,7 @@ class TrustedCertificate {
 enum class RevocationPolicy { Soft, Hard };
 
 /// What a certificate is to be believed for.
-enum class Use { TlsClient, TlsServer, MessageSignature };
+enum class Use { TlsClient, TlsServer, MessageSignature, MailSignature };
 
 /// A certificate revocation list, checked against its issuer when a TrustStore takes it.
 struct RevocationList {

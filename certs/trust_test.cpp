@@ -87,24 +87,25 @@ TEST_F(Trust, RefusesSameNamedAuthoritiesThatNameTheirKeyToo) {
 struct UseCase {
   const char* what;
   std::vector<Extension> extensions;
-  Verdict client, server, message;
+  Verdict client, server, message, mail;
 };
 
 TEST_F(Trust, JudgesALeafByItsUsage) {
   const Verdict bad_path = Errc::BadPath, other_use = Errc::NotForThisUse;
   const std::vector<UseCase> cases{
-      {"no usage at all", {}, {}, {}, {}},
-      {"digitalSignature", {{"keyUsage", "critical,digitalSignature"}}, {}, {}, {}},
-      {"nonRepudiation", {{"keyUsage", "critical,nonRepudiation"}}, other_use, other_use, {}},
-      {"keyEncipherment", {{"keyUsage", "critical,keyEncipherment"}}, other_use, other_use, other_use},
-      {"both TLS sides", {{"extendedKeyUsage", "clientAuth,serverAuth"}}, {}, {}, {}},
-      {"TLS servers only", {{"extendedKeyUsage", "serverAuth"}}, other_use, {}, {}},
-      {"TLS clients only", {{"extendedKeyUsage", "clientAuth"}}, {}, other_use, {}},
-      {"code signing only", {{"extendedKeyUsage", "codeSigning"}}, other_use, other_use, {}},
-      {"CA:FALSE", {{"basicConstraints", "critical,CA:FALSE"}}, {}, {}, {}},
-      {"CA:TRUE", {{"basicConstraints", "critical,CA:TRUE"}}, bad_path, bad_path, bad_path},
-      {"an unknown extension", {{"1.2.3.4", "DER:05:00"}}, {}, {}, {}},
-      {"an unknown critical extension", {{"1.2.3.4", "critical,DER:05:00"}}, bad_path, bad_path, bad_path},
+      {"no usage at all", {}, {}, {}, {}, {}},
+      {"digitalSignature", {{"keyUsage", "critical,digitalSignature"}}, {}, {}, {}, {}},
+      {"nonRepudiation", {{"keyUsage", "critical,nonRepudiation"}}, other_use, other_use, {}, {}},
+      {"keyEncipherment", {{"keyUsage", "critical,keyEncipherment"}}, other_use, other_use, other_use, other_use},
+      {"both TLS sides", {{"extendedKeyUsage", "clientAuth,serverAuth"}}, {}, {}, {}, other_use},
+      {"TLS servers only", {{"extendedKeyUsage", "serverAuth"}}, other_use, {}, {}, other_use},
+      {"TLS clients only", {{"extendedKeyUsage", "clientAuth"}}, {}, other_use, {}, other_use},
+      {"mail only", {{"extendedKeyUsage", "emailProtection"}}, other_use, other_use, {}, {}},
+      {"code signing only", {{"extendedKeyUsage", "codeSigning"}}, other_use, other_use, {}, other_use},
+      {"CA:FALSE", {{"basicConstraints", "critical,CA:FALSE"}}, {}, {}, {}, {}},
+      {"CA:TRUE", {{"basicConstraints", "critical,CA:TRUE"}}, bad_path, bad_path, bad_path, bad_path},
+      {"an unknown extension", {{"1.2.3.4", "DER:05:00"}}, {}, {}, {}, {}},
+      {"an unknown critical extension", {{"1.2.3.4", "critical,DER:05:00"}}, bad_path, bad_path, bad_path, bad_path},
   };
   for (const auto& row : cases) {
     SCOPED_TRACE(row.what);
@@ -112,6 +113,7 @@ TEST_F(Trust, JudgesALeafByItsUsage) {
     EXPECT_EQ(verdict_on(leaf, Use::TlsClient), row.client);
     EXPECT_EQ(verdict_on(leaf, Use::TlsServer), row.server);
     EXPECT_EQ(verdict_on(leaf, Use::MessageSignature), row.message);
+    EXPECT_EQ(verdict_on(leaf, Use::MailSignature), row.mail);
   }
 }
 

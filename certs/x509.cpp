@@ -49,6 +49,22 @@ Result<Credential> credential(PrivateKey key, Certificate leaf, std::span<const 
   return Credential{std::move(key), std::move(leaf), std::move(chain)};
 }
 
+/// @param type  GEN_DNS or GEN_EMAIL. Names that hold a NUL are none.
+std::vector<std::string> alternative_names(X509* certificate, int type) {
+  const QuietErrors quiet;
+  const Owned<GENERAL_NAMES, GENERAL_NAMES_free> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> found;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const auto* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != type) continue;
+    const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.ia5));
+    const std::string_view value(text, static_cast<std::size_t>(ASN1_STRING_length(name->d.ia5)));
+    if (value.find('\0') == value.npos) found.emplace_back(value);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::optional<Instant> instant_of(const ASN1_TIME* time) {
@@ -132,20 +148,8 @@ std::string Certificate::serial() const {
   return serial;
 }
 
-std::vector<std::string> Certificate::dns_names() const {
-  const QuietErrors quiet;
-  const Owned<GENERAL_NAMES, GENERAL_NAMES_free> names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(handle(), NID_subject_alt_name, nullptr, nullptr)));
-  std::vector<std::string> found;
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const auto* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != GEN_DNS) continue;
-    const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
-    const std::string_view value(text, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
-    if (value.find('\0') == value.npos) found.emplace_back(value);
-  }
-  return found;
-}
+std::vector<std::string> Certificate::dns_names() const { return alternative_names(handle(), GEN_DNS); }
+std::vector<std::string> Certificate::email_names() const { return alternative_names(handle(), GEN_EMAIL); }
 
 std::string Certificate::to_pem() const {
   const BioHandle bio(BIO_new(BIO_s_mem()));

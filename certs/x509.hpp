@@ -33,6 +33,7 @@ class Certificate {
   Instant not_before() const noexcept;
   Instant not_after() const noexcept;            ///< valid while now ≤ not_after
   std::vector<std::string> dns_names() const;    ///< subjectAltName dNSName
+  std::vector<std::string> email_names() const;  ///< subjectAltName rfc822Name
   std::string to_pem() const;
   x509_st* handle() const noexcept;              ///< for certs/*.cpp and gateway/net only
   bool operator==(const Certificate& other) const noexcept { return sha256() == other.sha256(); }

@@ -384,6 +384,7 @@ int main(int argc, char** argv) {
                     gateway::cli::consent_file_commands(), gateway::cli::hie_consent_commands(),
                     gateway::cli::break_glass_commands(), gateway::cli::simulate_commands(),
                     gateway::cli::audit_commands(), gateway::cli::disclosure_commands(),
+                    gateway::cli::direct_commands(),
                     gateway::bench::bench_commands()}) {
     commands.insert(commands.end(), part.begin(), part.end());
   }

@@ -19,5 +19,6 @@ std::vector<Command> consent_file_commands();  ///< consent import, export
 std::vector<Command> hie_consent_commands();   ///< consent hie-…
 std::vector<Command> audit_commands();     ///< audit
 std::vector<Command> disclosure_commands();  ///< disclosures
+std::vector<Command> direct_commands();    ///< direct
 
 }  // namespace gateway::cli
