@@ -71,7 +71,7 @@ class Der {
     int tag = -1, tag_class = 0;
     BytesView content = {};
     BytesView whole = {};
-    bool is(int wanted, int wanted_class = V_ASN1_UNIVERSAL) const { return tag == wanted && tag_class == wanted_class; }
+    bool is(int wanted, int of_class = V_ASN1_UNIVERSAL) const { return tag == wanted && tag_class == of_class; }
   };
   /// Its tag is -1 at the end, and where there is no DER.
   Element next() {
@@ -132,7 +132,8 @@ bool has_whole_tag(const Cipher& cipher) {
   if (!parameters.next().is(V_ASN1_OCTET_STRING)) return false;
   const auto length = parameters.next();
   std::size_t octets_said = gcm_tag_min;
-  if (length.is(V_ASN1_INTEGER) && length.content.size() == 1) octets_said = static_cast<unsigned char>(length.content[0]);
+  if (length.is(V_ASN1_INTEGER) && length.content.size() == 1)
+    octets_said = static_cast<unsigned char>(length.content[0]);
   return octets_said >= gcm_tag_min && cipher.mac.size() == octets_said;
 }
 

@@ -12,7 +12,8 @@ using base::fail;
 
 constexpr base::ErrorRow rows[] = {
     {int(AddressErrc::NotAnAddress), "address-malformed", "not an address", Cause::BadMessage},
-    {int(AddressErrc::NotAList), "address-list-malformed", "a list of addresses that cannot be read", Cause::BadMessage},
+    {int(AddressErrc::NotAList), "address-list-malformed", "a list of addresses that cannot be read",
+     Cause::BadMessage},
 };
 constinit const base::ErrorTable errors("direct.address", rows);
 
@@ -44,7 +45,8 @@ bool is_domain(std::string_view text) {
   while (true) {
     const auto dot = text.find('.');
     const auto label = text.substr(0, dot);
-    const bool good = !label.empty() && label.size() <= label_octets_max && label.front() != '-' && label.back() != '-' &&
+    const bool sized = !label.empty() && label.size() <= label_octets_max;
+    const bool good = sized && label.front() != '-' && label.back() != '-' &&
                       std::ranges::all_of(label, [](char c) { return c == '-' || is_letter_or_digit(c); });
     if (!good) return false;
     if (dot == text.npos) return true;

@@ -256,7 +256,8 @@ Or<Opened> opened(const Delivery& delivery, std::span<const Mailbox> ours, const
   const Credential* key = nullptr;
   for (const auto& recipient : delivery.rcpt_to) {
     const auto address = Address::parse(recipient);
-    const auto mailbox = std::ranges::find_if(ours, [&](const Mailbox& one) { return address && one.address == *address; });
+    const auto is_its = [&](const Mailbox& one) { return address && one.address == *address; };
+    const auto mailbox = std::ranges::find_if(ours, is_its);
     const auto* its_key = mailbox == ours.end() ? nullptr : key_of(*mailbox, envelope);
     keyed.push_back(its_key ? &*mailbox : nullptr);
     if (!key) key = its_key;

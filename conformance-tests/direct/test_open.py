@@ -43,8 +43,8 @@ class Post:
     def sealed(self, signer="trusted", *, inner=INNER, sign=(), encrypt=("-aes128",)):
         """As a message goes through SMTP: wrapped, signed, enveloped."""
         wrapped = b"Content-Type: message/rfc822\r\n\r\n" + inner.encode()
-        entity = run("openssl", "cms", "-sign", "-binary", "-crlfeol", "-md", "sha256", *sign, "-signer",
-                     self.folder / f"{signer}.pem", "-inkey", self.folder / f"{signer}.key", feed=wrapped)
+        entity = run("openssl", "cms", "-sign", "-binary", "-crlfeol", "-md", "sha256", "-signer",
+                     self.folder / f"{signer}.pem", "-inkey", self.folder / f"{signer}.key", *sign, feed=wrapped)
         cms = run("openssl", "cms", "-encrypt", "-binary", "-crlfeol", *encrypt, self.clinic[0], feed=entity)
         return f"From: {PEER}\r\nTo: {OURS}\r\n".encode() + cms
 

@@ -46,8 +46,10 @@ Result<Exit> open(const Arguments& arguments, Console& console) {
   const certs::TrustStore trust(TRY(evidence(arguments)));
   direct::Delivery delivery{.message = message, .mail_from = arguments.text("from"), .rcpt_to = arguments.list("to")};
   std::vector<direct::Mailbox> ours;
-  for (const auto& to : delivery.rcpt_to)
-    ours.push_back({.address = TRY(direct::Address::parse(to)), .credentials = keys, .trust = &trust});
+  for (const auto& to : delivery.rcpt_to) {
+    auto address = TRY(direct::Address::parse(to));
+    ours.push_back({.address = std::move(address), .credentials = keys, .trust = &trust});
+  }
   const auto outcome =
       direct::receive(delivery, ours, {.unwrapped = !arguments.has("wrapped-only")}, system_now());
   for (const auto& handed : outcome.recipients) console.show(described(handed));
@@ -61,8 +63,8 @@ Result<Exit> open(const Arguments& arguments, Console& console) {
 std::vector<Command> direct_commands() {
   return {
       {.path = "direct open",
-       .help = "Judge a Direct message in a file as our receiver does, and show for each recipient why it is accepted or "
-               "not; exit 1 if nobody accepts it. Nothing is stored and nothing is sent.",
+       .help = "Judge a Direct message in a file as our receiver does, and show for each recipient why it is accepted "
+               "or not; exit 1 if nobody accepts it. Nothing is stored and nothing is sent.",
        .example = "direct open message.eml --from referrals@direct.hie.example --to frontdesk@direct.clinic.example "
                   "--certificate clinic.pem --key clinic.key --anchors anchors.pem --out opened.eml",
        .options = {{"FILE", "The message, as it was received", true},
