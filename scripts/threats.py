@@ -25,7 +25,7 @@ def rows(text):
             yield name, attack, re.findall(r"`([^`]+::[^`]+)`", tests), state.rstrip("| ").split(":")[0]
 
 
-ROOMS = ("base", "certs", "policy", "xca", "gateway")
+ROOMS = ("base", "certs", "policy", "xca", "direct", "gateway")
 
 
 def read_results(results):
